@@ -1,0 +1,18 @@
+export { ConnectRejection } from './connect-rejection.ts';
+export { decodePacket, readAcknowledgement, readPublish } from './decode.ts';
+export { decodeConnect } from './decode-connect.ts';
+export { encodePacket } from './encode.ts';
+export { FRAME_ERROR, FRAME_NEED_MORE, FRAME_READY, FrameReader, type FrameResult } from './frame-reader.ts';
+export { DEFAULT_LIMITS, type DecodeLimits, type ReadText } from './limits.ts';
+export * from './packets.ts';
+export { encodeProperties } from './properties/write-properties.ts';
+export { ProtocolError } from './protocol-error.ts';
+export { AcknowledgementFields, PublishFields } from './publish-fields.ts';
+export { isReasonCodeFor, type LegalCodes, LegalReasonCodes, type Sender } from './reason-code-tables.ts';
+export { ReasonCode } from './reason-codes.ts';
+export { encodeText } from './text.ts';
+export { isTopicFilter, parseSharedFilter, type SharedFilter } from './topics/topic-filter.ts';
+export { topicMatches } from './topics/topic-matches.ts';
+export { countTopicLevels, isTopicName } from './topics/topic-name.ts';
+export { ACKNOWLEDGEMENT_MAX_SIZE, writeAcknowledgement } from './write-acknowledgement.ts';
+export { packetIdentifierOffset, publishSize, writePublish, writePublishHeader } from './write-publish.ts';
