@@ -1,0 +1,232 @@
+import { type Properties, type QoS, type ReadText, ReasonCode } from '@moorage/mqtt-codec';
+import { Admission } from './admission.ts';
+import { Connection } from './connection.ts';
+import { BrokerContext } from './context.ts';
+import type { BrokerStatistics } from './counters.ts';
+import { type BrokerLimits, DEFAULT_BROKER_LIMITS } from './limits.ts';
+import type {
+  AckToken,
+  Authenticator,
+  BrokerObserver,
+  ByteStream,
+  Clock,
+  ConnectionHandle,
+  ListenerInfo,
+  Scheduler,
+} from './ports.ts';
+import { Publication } from './publication.ts';
+import { retainPublication, routePublication } from './routing.ts';
+import { Session } from './session.ts';
+import type { RestoredSession, RetainedStore, SessionStore } from './session-store.ts';
+
+const TICK_MS = 250;
+const WATCH_MS = 1_000;
+const EXPIRE_MS = 60_000;
+/** Longest time that closing waits for clients to take their last packet. */
+const CLOSE_MS = 1_000;
+
+export interface BrokerOptions {
+  readonly authenticator: Authenticator;
+  readonly sessions: SessionStore;
+  readonly retained: RetainedStore;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly readText: ReadText;
+  readonly observer: BrokerObserver;
+  readonly limits?: Partial<BrokerLimits>;
+}
+
+/** A message that the server itself publishes. */
+export interface ServerMessage {
+  readonly topicName: string;
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly properties?: Properties | null;
+}
+
+/** An MQTT 3.1, 3.1.1 and 5.0 server without sockets, clock or disk: all of that comes in through its options. */
+export class Broker {
+  readonly #options: BrokerOptions;
+  readonly #context: BrokerContext;
+  readonly #admission: Admission;
+  #stops: (() => void)[] = [];
+  #connectionNumber = 0;
+  #closing = false;
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+    this.#context = new BrokerContext(options, { ...DEFAULT_BROKER_LIMITS, ...options.limits });
+    this.#admission = new Admission(this.#context, options.authenticator);
+  }
+
+  /** Loads what outlived the last run and starts the timers. Listeners open after it. mqtt.md, O-21 */
+  async start(): Promise<void> {
+    const context = this.#context;
+    context.store.observe({
+      dropped: (claim, sequence, reason) => {
+        context.count(reason === 'limit' ? 'queue.full' : 'queue.tooOld');
+        context.sessions.get(claim.key)?.outbox.dropped(sequence);
+      },
+    });
+    await context.retained.load();
+    const restored = await context.store.load();
+    // All subscriptions first, so that Wills that are due now find them.
+    const sessions = restored.map((one) => this.#restore(one));
+    for (const [index, session] of sessions.entries()) {
+      const disconnectedAt = restored[index]?.disconnectedAt ?? null;
+      session.awaitClient(disconnectedAt === null ? 0 : Math.max(0, context.clock.now() - disconnectedAt));
+    }
+    const { scheduler } = this.#options;
+    this.#stops = [
+      scheduler.every(TICK_MS, () => context.wheel.advance(context.clock.monotonic())),
+      scheduler.every(WATCH_MS, () => this.#watch()),
+      scheduler.every(EXPIRE_MS, () => this.#expire()),
+    ];
+  }
+
+  /** Serves a connected stream. */
+  accept(stream: ByteStream, via: ListenerInfo): void {
+    const context = this.#context;
+    if (this.#closing || context.counters.connections >= context.limits.connections) {
+      context.count('connection.refused');
+      stream.destroy();
+      return;
+    }
+    const connection = new Connection(context, this.#admission, stream, via, ++this.#connectionNumber);
+    context.connections.add(connection);
+    context.counters.connections++;
+    connection.start();
+  }
+
+  /**
+   * Publishes into a space and gives the number of Sessions it was routed to. `token` is held by every store that has
+   * to keep the message; the caller holds it once itself and releases it after the call.
+   */
+  publish(space: string, message: ServerMessage, token: AckToken | null = null): number {
+    const { topicName, payload, qos, retain, properties = null } = message;
+    const publication = Publication.of({ topicName, payload, qos, retain, properties }, this.#context.clock.now());
+    if (retain) retainPublication(this.#context, space, publication, token);
+    return routePublication(this.#context, space, publication, null, null, token);
+  }
+
+  /** May anybody in the space receive this name? Answered from the route cache. */
+  hasSubscribers(space: string, topicName: string): boolean {
+    const found = this.#context.spaces.get(space);
+    return found !== undefined && !found.route(topicName).empty;
+  }
+
+  /** The connection that serves a Session now. */
+  connectionOf(sessionKey: string): ConnectionHandle | undefined {
+    return this.#context.sessions.get(sessionKey)?.connection ?? undefined;
+  }
+
+  /** Closes the connection of a Session; false: it has none. */
+  disconnect(sessionKey: string, reasonCode: ReasonCode, reason: string): boolean {
+    const connection = this.#context.sessions.get(sessionKey)?.connection ?? null;
+    if (connection === null) return false;
+    connection.disconnect(reasonCode, reason);
+    return true;
+  }
+
+  /** Rights were revoked, or the identity deleted: connection, Session and Will are dropped. false: there was no Session. */
+  dropSession(
+    sessionKey: string,
+    reasonCode: ReasonCode = ReasonCode.NotAuthorized,
+    reason = 'The rights of this client were revoked.',
+  ): boolean {
+    const session = this.#context.sessions.get(sessionKey);
+    if (session === undefined) return false;
+    session.connection?.disconnect(reasonCode, reason, { dropWill: true });
+    session.will = null;
+    session.end();
+    return true;
+  }
+
+  /**
+   * While held, a connection is not read behind its next PUBLISH, whatever the QoS; subscribers and idle connections
+   * notice nothing. For stores that are behind.
+   */
+  holdPublishers(hold: boolean): void {
+    this.#context.holdPublishers(hold);
+  }
+
+  statistics(): BrokerStatistics {
+    const { counters, store, retained, sessions, routes, spaces, connections } = this.#context;
+    const stored = store.statistics();
+    const kept = retained.statistics();
+    let withoutKey = 0;
+    for (const connection of connections)
+      if (connection.session !== null && connection.session.key === null) withoutKey++;
+    return {
+      connections: counters.connections,
+      sessions: sessions.size + withoutKey,
+      subscriptions: counters.subscriptions,
+      retainedMessages: kept.messages,
+      retainedBytes: kept.bytes,
+      queuedMessages: counters.queuedMessages,
+      queuedBytes: counters.queuedBytes,
+      storedMessages: stored.messages,
+      storedBytes: stored.bytes,
+      routesCached: routes.size,
+      spaces: spaces.size,
+      publishReceived: counters.publishReceived,
+      publishSent: counters.publishSent,
+    };
+  }
+
+  /** Tells 5.0 clients 0x8B, closes everything within a second and stops the timers. Wills with a delay stay in the store. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    const { connections } = this.#context;
+    const streams = [...connections];
+    for (const connection of streams) {
+      connection.closeByServer(ReasonCode.ServerShuttingDown, 'The server is shutting down.');
+    }
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
+    if (streams.some((connection) => !connection.streamClosed)) {
+      await new Promise<void>((resolve) => {
+        const cancel = this.#options.scheduler.after(CLOSE_MS, resolve);
+        let open = 0;
+        for (const connection of streams) {
+          if (connection.streamClosed) continue;
+          open++;
+          connection.onStreamClosed = () => {
+            if (--open > 0) return;
+            cancel();
+            resolve();
+          };
+        }
+      });
+    }
+  }
+
+  #restore(restored: RestoredSession): Session {
+    const { claim, record, subscriptions, lastSequence, lastPacketIdentifier, queuedMessages } = restored;
+    const { key, clientId, space, queue, expiryInterval, will } = record;
+    const session = new Session(this.#context, key, clientId, space, { queue, expiryInterval });
+    session.claim = claim;
+    session.expiryInterval = expiryInterval;
+    session.will = will;
+    session.restored = true;
+    session.outbox.restore(lastSequence, lastPacketIdentifier, queuedMessages);
+    this.#context.sessions.set(key, session);
+    for (const subscription of subscriptions) session.subscribe(subscription);
+    return session;
+  }
+
+  #watch(): void {
+    const { watched, clock } = this.#context;
+    const nowMs = clock.monotonic();
+    for (const connection of watched) if (!connection.check(nowMs)) watched.delete(connection);
+  }
+
+  #expire(): void {
+    const { store, retained, clock } = this.#context;
+    const now = clock.now();
+    store.expire(now);
+    retained.expire(now);
+  }
+}

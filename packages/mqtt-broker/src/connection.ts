@@ -1,0 +1,559 @@
+import {
+  type ConnectPacket,
+  type DecodeLimits,
+  decodeConnect,
+  encodePacket,
+  FRAME_ERROR,
+  FRAME_NEED_MORE,
+  FrameReader,
+  PacketType,
+  ProtocolError,
+  type ProtocolLevel,
+  type QoS,
+  ReasonCode,
+} from '@moorage/mqtt-codec';
+import type { Admission } from './admission.ts';
+import type { BackPressure } from './back-pressure.ts';
+import { handlePacket } from './connected-packets.ts';
+import type { BrokerContext } from './context.ts';
+import type { PushOutcome } from './delivery.ts';
+import { Inbox } from './inbox.ts';
+import { Output, type OutputWatcher } from './output.ts';
+import type {
+  AckToken,
+  ByteStream,
+  CloseReason,
+  ConnectionHandle,
+  ConnectionHandler,
+  InboundMessage,
+  ListenerInfo,
+  PublishVerdict,
+  StreamHandler,
+} from './ports.ts';
+import { reasonPhrase } from './reason-phrases.ts';
+import type { Session } from './session.ts';
+import { WheelTimer } from './timer-wheel.ts';
+
+/** The states of mqtt.md, section 5. E is not reached: every Authentication Method is refused. */
+const State = { Waiting: 0, Authenticating: 1, Connected: 2, Ended: 3 } as const;
+type State = (typeof State)[keyof typeof State];
+
+/** Why a connection is not read; several may hold at once. */
+export const Pause = {
+  /** CONNECT is not answered yet. */
+  Authenticating: 1,
+  /** As many acknowledgements are owed as may be. */
+  Unacknowledged: 2,
+  /** A store was full, and 3.x has no word for it. */
+  StoreFull: 4,
+  /** Subscribers do not keep up. */
+  BackPressure: 8,
+  /** The client does not take our answers. */
+  Output: 16,
+  /** The stores are behind. */
+  Stores: 32,
+} as const;
+export type Pause = (typeof Pause)[keyof typeof Pause];
+
+const EMPTY = new Uint8Array(0);
+const UNSERVED: PublishVerdict = { route: false, reasonCode: ReasonCode.Success, close: null };
+const CONNECT_BYTE = 0x10;
+/** Answers that may wait for a client, beyond what QoS 0 messages may, before it is not read any more. */
+const ANSWERS_BYTES = 65_536;
+
+/** One network connection, from its first byte to its last. */
+export class Connection implements ConnectionHandle, StreamHandler, OutputWatcher {
+  readonly number: number;
+  readonly via: ListenerInfo;
+  readonly output: Output;
+  level: ProtocolLevel = 4;
+  clientId = '';
+  /** Monotonic milliseconds of the last whole packet. */
+  lastReceivedAt: number;
+  /** Epoch milliseconds at which the chunk in hand was read. */
+  receivedAt = 0;
+  session: Session | null = null;
+  inbox: Inbox | null = null;
+  decodeLimits: DecodeLimits;
+  /** The client's Maximum Packet Size. [MQTT-3.1.2-24] */
+  maximumPacketSize = Number.POSITIVE_INFINITY;
+  /** Request Problem Information. [MQTT-3.1.2-29] */
+  problemInformation = true;
+  /** The stream has said that it is gone. */
+  streamClosed = false;
+  onStreamClosed: (() => void) | null = null;
+  /** Session Expiry Interval that CONNECT asked for was 0. U-11 */
+  expiryWasZero = true;
+
+  readonly #context: BrokerContext;
+  readonly #stream: ByteStream;
+  readonly #admission: Admission;
+  readonly #timer: WheelTimer;
+  #reader: FrameReader;
+  #handler: ConnectionHandler | null = null;
+  #state: State = State.Waiting;
+  #pauses = 0;
+  #reading = false;
+  /** The stream was told to pause. */
+  #stopped = false;
+  /** Bytes that came while the connection is not read. */
+  #rest: Uint8Array = EMPTY;
+  /** One and a half times the Keep Alive; 0: none. */
+  #silenceMs = 0;
+  #cancelDelay: (() => void) | null = null;
+  #holders: Set<BackPressure> | null = null;
+  /** Monotonic milliseconds; Infinity: not so. */
+  #heldSinceMs = Number.POSITIVE_INFINITY;
+  #fullSinceMs = Number.POSITIVE_INFINITY;
+  #blockedSinceMs = Number.POSITIVE_INFINITY;
+  #blockedProgress = 0;
+  #pushes: Set<(outcome: PushOutcome) => void> | null = null;
+
+  constructor(context: BrokerContext, admission: Admission, stream: ByteStream, via: ListenerInfo, number: number) {
+    this.#context = context;
+    this.#admission = admission;
+    this.#stream = stream;
+    this.via = via;
+    this.number = number;
+    this.output = new Output(context, stream, this);
+    this.#reader = new FrameReader(context.limits.connectPacketSize);
+    this.decodeLimits = context.decodeLimits;
+    this.lastReceivedAt = context.clock.monotonic();
+    this.#timer = new WheelTimer((nowMs) => this.#onTimer(nowMs));
+  }
+
+  get ended(): boolean {
+    return this.#state === State.Ended;
+  }
+
+  /** Begins to wait for CONNECT. */
+  start(): void {
+    this.#context.wheel.schedule(this.#timer, this.lastReceivedAt + this.#context.limits.connectTimeoutMs);
+    this.#stream.start(this);
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.#state === State.Ended || chunk.length === 0) return;
+    if (this.#pauses !== 0 || this.#reading) {
+      this.#keep(chunk);
+      return;
+    }
+    if (this.#state === State.Waiting && this.#reader.pendingBytes === 0 && chunk[0] !== CONNECT_BYTE) {
+      this.#context.count('connect.notMqtt');
+      this.#abandon('The first byte is not that of a CONNECT.'); // [MQTT-3.1.0-1]
+      return;
+    }
+    this.#readSafely(chunk);
+  }
+
+  onDrain(): void {
+    if (this.#state === State.Ended) return;
+    this.output.drained();
+    if (this.output.blocked) return;
+    this.#blockedSinceMs = Number.POSITIVE_INFINITY;
+    this.resume(Pause.Output);
+    this.session?.outbox.pump();
+  }
+
+  onClose(error: Error | null): void {
+    this.output.discard();
+    this.streamClosed = true;
+    this.onStreamClosed?.();
+    if (this.#state === State.Ended) return;
+    const reason = error === null ? 'The network connection was closed.' : 'The network connection failed.';
+    this.#finish({ by: 'network', reasonCode: ReasonCode.UnspecifiedError, reason }, false);
+  }
+
+  push(topicName: string, payload: Uint8Array, qos: QoS, done?: (outcome: PushOutcome) => void): void {
+    const outbox = this.session?.outbox;
+    if (outbox === undefined || this.#state !== State.Connected) {
+      done?.('lost');
+      return;
+    }
+    const message = { topicName, payload, qos, retain: false, properties: null, expiresAt: Number.POSITIVE_INFINITY };
+    outbox.push(message, qos, done ?? null);
+  }
+
+  /** Tells a QoS 0 push that it was written; `lost` if the connection ends before. */
+  whenWritten(done: (outcome: PushOutcome) => void): void {
+    this.#pushes ??= new Set();
+    const pushes = this.#pushes;
+    // One callback may serve several pushes, so each gets an identity of its own.
+    const once = (outcome: PushOutcome) => done(outcome);
+    pushes.add(once);
+    this.output.whenWritten(() => {
+      if (pushes.delete(once)) once('written');
+    });
+  }
+
+  disconnect(reasonCode: ReasonCode, reason: string, options?: { readonly dropWill?: boolean }): void {
+    this.closeByServer(reasonCode, reason, options?.dropWill ?? false);
+  }
+
+  mayReceive(topicName: string): boolean {
+    return this.#handler?.mayReceive(topicName) ?? false;
+  }
+
+  /** What the host makes of a PUBLISH. */
+  askPublish(message: InboundMessage, token: AckToken): PublishVerdict {
+    return this.#handler?.publish(message, token) ?? UNSERVED;
+  }
+
+  get handler(): ConnectionHandler | null {
+    return this.#handler;
+  }
+
+  /** The CONNECT was accepted: from here on packets are served. The caller has staged CONNACK. */
+  open(
+    session: Session,
+    connect: ConnectPacket,
+    handler: ConnectionHandler,
+    clientId: string,
+    keepAlive: number,
+  ): void {
+    this.#state = State.Connected;
+    this.session = session;
+    this.#handler = handler;
+    this.clientId = clientId;
+    this.inbox = new Inbox(this.#context, this, session);
+    const { maximumPacketSize } = session.policy;
+    this.#reader.maximumPacketSize = maximumPacketSize;
+    this.decodeLimits = { ...this.#context.decodeLimits, maximumPacketSize };
+    this.problemInformation = connect.properties?.requestProblemInformation !== 0;
+    this.#silenceMs = keepAlive * 1_500;
+    this.lastReceivedAt = this.#context.clock.monotonic();
+    this.#context.wheel.cancel(this.#timer);
+    if (this.#silenceMs > 0) this.#context.wheel.schedule(this.#timer, this.lastReceivedAt + this.#silenceMs);
+  }
+
+  /** Refuses the CONNECT with a packet that is complete, at once or after a delay against guessing. */
+  refuse(packet: Uint8Array | null, reason: string, reasonCode: number, delayMs: number): void {
+    if (this.#state === State.Ended) return;
+    if (delayMs > 0) {
+      this.#context.wheel.cancel(this.#timer);
+      this.#cancelDelay = this.#context.scheduler.after(delayMs, () => this.refuse(packet, reason, reasonCode, 0));
+      return;
+    }
+    this.#close(reasonCode, reason, false, packet);
+  }
+
+  /** Stops reading the stream. */
+  pause(why: Pause): void {
+    if (this.#state === State.Ended) return;
+    this.#pauses |= why;
+    this.#stopReading();
+  }
+
+  /** Reads on, from the end of the turn, once nothing else holds. */
+  resume(why: Pause): void {
+    if ((this.#pauses & why) === 0) return;
+    this.#pauses &= ~why;
+    if (this.#pauses !== 0 || this.#state === State.Ended) return;
+    // Keep Alive has not run while the client could not be heard.
+    this.lastReceivedAt = this.#context.clock.monotonic();
+    if (!this.#reading) this.#context.goOnLater(this);
+    else this.#startReading();
+  }
+
+  /** Called at the end of the turn after `resume`. */
+  goOn(): void {
+    if (this.ended || this.#pauses !== 0) return;
+    const rest = this.#rest;
+    this.#rest = EMPTY;
+    if (rest.length > 0) this.#readSafely(rest);
+    if (!this.ended && this.#pauses === 0) this.#startReading();
+  }
+
+  /** The queue of a subscriber is long. */
+  holdBack(queue: BackPressure): void {
+    this.#holders ??= new Set();
+    if (this.#holders.size === 0) {
+      this.#heldSinceMs = this.#context.clock.monotonic();
+      this.#context.count('publisher.heldBack');
+      this.pause(Pause.BackPressure);
+      this.watch();
+    }
+    this.#holders.add(queue);
+  }
+
+  letGo(queue: BackPressure): void {
+    if (!this.#holders?.delete(queue) || this.#holders.size > 0) return;
+    this.#heldSinceMs = Number.POSITIVE_INFINITY;
+    this.resume(Pause.BackPressure);
+  }
+
+  /** reliability.md and mqtt.md: a full store cannot be told to 3.x, so the sender is not read and at last closed. */
+  pauseForFullStore(): void {
+    if (this.#fullSinceMs === Number.POSITIVE_INFINITY) this.#fullSinceMs = this.#context.clock.monotonic();
+    this.pause(Pause.StoreFull);
+    this.watch();
+  }
+
+  /** Looks at this connection once a second from now on. */
+  watch(): void {
+    this.#context.watched.add(this);
+  }
+
+  /** The look once a second; false: no more is needed. */
+  check(nowMs: number): boolean {
+    if (this.#state === State.Ended) return false;
+    const { limits } = this.#context;
+    const waitingSinceMs = this.inbox?.waitingSinceMs ?? Number.POSITIVE_INFINITY;
+    if (nowMs - waitingSinceMs >= limits.acknowledgementTimeoutMs) {
+      this.closeByServer(ReasonCode.ServerBusy, 'A store did not answer in time.');
+      return false;
+    }
+    if (nowMs - this.#fullSinceMs >= limits.storeFullTimeoutMs) {
+      this.closeByServer(ReasonCode.QuotaExceeded, 'A store was full.');
+      return false;
+    }
+    if (nowMs - this.#heldSinceMs >= limits.backPressureMs) {
+      for (const queue of [...(this.#holders ?? [])]) {
+        queue.forget(this, true);
+        this.letGo(queue);
+      }
+    }
+    if (this.output.blocked && this.#makesNoProgress(nowMs)) {
+      this.#context.count('connection.noProgress');
+      this.closeByServer(ReasonCode.QuotaExceeded, 'The client did not take any bytes.');
+      return false;
+    }
+    return (
+      waitingSinceMs !== Number.POSITIVE_INFINITY ||
+      this.#fullSinceMs !== Number.POSITIVE_INFINITY ||
+      this.#holders !== null ||
+      this.output.blocked
+    );
+  }
+
+  /** Closes because of a broken rule: a 5.0 client is told which code. mqtt.md, O-4 */
+  fail(error: ProtocolError): void {
+    this.#context.count('connection.protocolError');
+    if (error.answerable) this.closeByServer(error.reasonCode, error.message);
+    else this.closeSilently(error);
+  }
+
+  /** Closes without telling the client. */
+  closeSilently(error: ProtocolError): void {
+    this.#close(error.reasonCode, error.message, false, null);
+  }
+
+  /** The client has sent DISCONNECT. [MQTT-3.14.4-3] Any code but 0x00 leaves the Will. */
+  closedByClient(reasonCode: ReasonCode): void {
+    this.#state = State.Ended;
+    this.output.end();
+    const normal = reasonCode === ReasonCode.Success;
+    const reason = normal ? 'The client disconnected.' : 'The client disconnected with a code.';
+    this.#finish({ by: 'client', reasonCode, reason }, normal);
+  }
+
+  /** Tells a 5.0 client why, then closes. [MQTT-3.14.0-1] */
+  closeByServer(reasonCode: ReasonCode, reason: string, dropWill = false): void {
+    if (this.#state === State.Ended) return;
+    let packet: Uint8Array | null = null;
+    if (this.#state === State.Connected && this.level === 5) {
+      const reasonString = reasonPhrase(reasonCode);
+      const properties = reasonString === null ? null : { reasonString };
+      packet = encodePacket(5, { type: PacketType.Disconnect, reasonCode, properties }, this.maximumPacketSize);
+    }
+    this.#close(reasonCode, reason, dropWill, packet);
+  }
+
+  #close(reasonCode: number, reason: string, dropWill: boolean, packet: Uint8Array | null): void {
+    if (this.#state === State.Ended) return;
+    this.#state = State.Ended;
+    if (packet !== null) this.output.stage(packet);
+    this.output.end();
+    this.#finish({ by: 'server', reasonCode, reason }, dropWill);
+  }
+
+  /** Closes without a word and without flushing. */
+  #abandon(reason: string): void {
+    this.#state = State.Ended;
+    this.#stream.destroy();
+    this.#finish({ by: 'server', reasonCode: ReasonCode.ProtocolError, reason }, true);
+  }
+
+  /** The connection is over, whatever the stream still does; called once, in state X. */
+  #finish(reason: CloseReason, dropWill: boolean): void {
+    this.#state = State.Ended;
+    this.#rest = EMPTY;
+    this.#context.wheel.cancel(this.#timer);
+    this.#context.connections.delete(this);
+    this.#context.watched.delete(this);
+    this.#context.counters.connections--;
+    this.#cancelDelay?.();
+    this.#cancelDelay = null;
+    const holders = this.#holders;
+    this.#holders = null;
+    if (holders !== null) for (const queue of holders) queue.forget(this, false);
+    this.inbox?.close();
+    this.session?.detach(dropWill);
+    const pushes = this.#pushes;
+    this.#pushes = null;
+    if (pushes !== null) {
+      for (const lost of [...pushes]) {
+        pushes.delete(lost);
+        lost('lost');
+      }
+    }
+    this.#handler?.closed(reason);
+  }
+
+  #onTimer(nowMs: number): void {
+    if (this.#state === State.Waiting) {
+      this.#context.count('connect.timeout');
+      this.#abandon('No CONNECT came in time.');
+      return;
+    }
+    if (this.#state === State.Authenticating) {
+      this.#admission.refuseUnavailable(this, 'The look-up did not end in time.');
+      return;
+    }
+    if (this.#silenceMs === 0) return;
+    if (this.#pauses !== 0) this.lastReceivedAt = nowMs;
+    const deadlineMs = this.lastReceivedAt + this.#silenceMs;
+    if (nowMs < deadlineMs) {
+      this.#context.wheel.schedule(this.#timer, deadlineMs);
+      return;
+    }
+    this.#context.count('connection.keepAlive');
+    this.closeByServer(ReasonCode.KeepAliveTimeout, 'Nothing came for one and a half times the Keep Alive.'); // [MQTT-3.1.2-22]
+  }
+
+  #makesNoProgress(nowMs: number): boolean {
+    const { progress } = this.output;
+    if (this.#blockedSinceMs === Number.POSITIVE_INFINITY || this.#blockedProgress !== progress) {
+      this.#blockedSinceMs = nowMs;
+      this.#blockedProgress = progress;
+      return false;
+    }
+    return nowMs - this.#blockedSinceMs >= this.#context.limits.noProgressTimeoutMs;
+  }
+
+  #stopReading(): void {
+    if (this.#stopped || this.ended) return;
+    this.#stopped = true;
+    this.#stream.pause();
+  }
+
+  #startReading(): void {
+    if (!this.#stopped) return;
+    this.#stopped = false;
+    this.#stream.resume();
+  }
+
+  /** Keeps a copy of what cannot be handled yet. */
+  #keep(bytes: Uint8Array): void {
+    const { bytesBehindConnect, bytesWhilePaused } = this.#context.limits;
+    const limit = this.#state === State.Connected ? bytesWhilePaused : bytesBehindConnect;
+    const rest = this.#rest;
+    if (rest.length + bytes.length > limit) {
+      this.#context.count('connection.floodWhilePaused');
+      this.closeByServer(ReasonCode.QuotaExceeded, 'More was sent than is kept while the connection is not read.');
+      return;
+    }
+    const joined = new Uint8Array(rest.length + bytes.length);
+    joined.set(rest);
+    joined.set(bytes, rest.length);
+    this.#rest = joined;
+  }
+
+  /** A fault of ours ends this connection and no other. */
+  #readSafely(chunk: Uint8Array): void {
+    this.#reading = true;
+    try {
+      this.#read(chunk);
+    } catch (error) {
+      this.#context.count('connection.fault');
+      this.#context.observer.fault?.(error);
+      this.closeByServer(ReasonCode.UnspecifiedError, 'The server failed to handle a packet.');
+    } finally {
+      this.#reading = false;
+    }
+    if (this.#state !== State.Ended && this.#pauses === 0 && this.#rest.length > 0) this.#context.goOnLater(this);
+  }
+
+  #read(chunk: Uint8Array): void {
+    const reader = this.#reader;
+    // Bytes of the first packet that came before this chunk.
+    let before = reader.pendingBytes;
+    reader.push(chunk);
+    this.receivedAt = this.#context.clock.now();
+    const nowMs = this.#context.clock.monotonic();
+    for (;;) {
+      const result = reader.next();
+      if (result === FRAME_NEED_MORE) return;
+      if (result === FRAME_ERROR) {
+        this.#frameError(reader.error);
+        return;
+      }
+      this.lastReceivedAt = nowMs; // U-16
+      const position = reader.buffer === chunk ? reader.end : reader.end - reader.start - before;
+      before = 0;
+      this.#handle(reader);
+      if (this.#state === State.Ended) return;
+      if (this.output.blocked) this.#limitAnswers();
+      if (this.#pauses === 0) continue;
+      if (position < chunk.length) this.#keepBehind(chunk.subarray(position));
+      reader.push(EMPTY);
+      return;
+    }
+  }
+
+  /** What is behind the packet in hand comes before what came meanwhile. */
+  #keepBehind(bytes: Uint8Array): void {
+    const later = this.#rest;
+    this.#rest = EMPTY;
+    this.#keep(bytes);
+    if (later.length > 0) this.#keep(later);
+  }
+
+  #limitAnswers(): void {
+    if (this.output.backlog > this.#context.limits.slowReaderBytes + ANSWERS_BYTES) this.pause(Pause.Output);
+  }
+
+  #frameError(error: ProtocolError | null): void {
+    const known = error ?? new ProtocolError(ReasonCode.MalformedPacket, 'The packet cannot be read.', 'MQTT 2.1');
+    if (this.#state === State.Connected) this.fail(known);
+    else this.#abandon(known.message);
+  }
+
+  #handle(reader: FrameReader): void {
+    if (this.#state !== State.Connected) {
+      this.#connect(reader);
+      return;
+    }
+    handlePacket(this.#context, this, reader);
+  }
+
+  #connect(reader: FrameReader): void {
+    const { limits, readText, decodeLimits, count } = this.#context;
+    const packet = decodeConnect(reader.buffer, reader.start, reader.bodyStart, reader.end, decodeLimits, readText);
+    if ('bytes' in packet) {
+      count.call(this.#context, 'connect.levelRefused');
+      this.refuse(
+        packet.bytes,
+        `Protocol level ${packet.level} is not spoken.`,
+        ReasonCode.UnsupportedProtocolVersion,
+        0,
+      );
+      return;
+    }
+    if (packet instanceof ProtocolError) {
+      count.call(this.#context, 'connect.malformed');
+      const { reasonCode, message, answerable } = packet;
+      const connack = { type: PacketType.Connack, sessionPresent: false, reasonCode, properties: null };
+      this.refuse(answerable ? encodePacket(5, connack) : null, message, reasonCode, 0);
+      return;
+    }
+    this.level = packet.level;
+    this.#reader.strictLength = packet.level === 5;
+    this.#state = State.Authenticating;
+    this.#context.wheel.schedule(this.#timer, this.#context.clock.monotonic() + limits.acknowledgementTimeoutMs);
+    this.#pauses |= Pause.Authenticating;
+    this.#admission.connect(this, packet);
+    // Most look-ups are answered from memory, and the stream is never stopped.
+    if (this.#pauses !== 0) this.#stopReading();
+  }
+}

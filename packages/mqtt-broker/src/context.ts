@@ -1,0 +1,135 @@
+import type { DecodeLimits, ReadText } from '@moorage/mqtt-codec';
+import { BlockPool } from './block-pool.ts';
+import { type Connection, Pause } from './connection.ts';
+import { Counters } from './counters.ts';
+import type { BrokerLimits } from './limits.ts';
+import type { Outbox } from './outbox.ts';
+import type { Output, OutputOwner } from './output.ts';
+import type { BrokerObserver, Clock, Scheduler } from './ports.ts';
+import type { Session } from './session.ts';
+import type { RetainedStore, SessionStore } from './session-store.ts';
+import { RouteClock, Space } from './space.ts';
+import { TimerWheel } from './timer-wheel.ts';
+
+/** Accuracy of every time-out in milliseconds. */
+const TICK_MS = 250;
+
+/** What the parts of one broker share. */
+export class BrokerContext implements OutputOwner {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly readText: ReadText;
+  readonly observer: BrokerObserver;
+  readonly limits: BrokerLimits;
+  readonly decodeLimits: DecodeLimits;
+  readonly store: SessionStore;
+  readonly retained: RetainedStore;
+  readonly pool = new BlockPool();
+  readonly counters = new Counters();
+  readonly routes: RouteClock;
+  readonly spaces = new Map<string, Space>();
+  /** Sessions by key. */
+  readonly sessions = new Map<string, Session>();
+  readonly connections = new Set<Connection>();
+  /** Connections that something is owed to or by: looked at once a second. */
+  readonly watched = new Set<Connection>();
+  readonly wheel: TimerWheel;
+  /** The stores are behind: whoever publishes is not read any more. */
+  publishersHeld = false;
+  readonly #heldPublishers = new Set<Connection>();
+  #dirty: Output[] = [];
+  #waiting: (Connection | Outbox)[] = [];
+  #turnPending = false;
+
+  constructor(
+    parts: {
+      readonly clock: Clock;
+      readonly scheduler: Scheduler;
+      readonly readText: ReadText;
+      readonly observer: BrokerObserver;
+      readonly sessions: SessionStore;
+      readonly retained: RetainedStore;
+    },
+    limits: BrokerLimits,
+  ) {
+    this.clock = parts.clock;
+    this.scheduler = parts.scheduler;
+    this.readText = parts.readText;
+    this.observer = parts.observer;
+    this.store = parts.sessions;
+    this.retained = parts.retained;
+    this.limits = limits;
+    this.decodeLimits = {
+      maximumPacketSize: limits.connectPacketSize,
+      maximumUserProperties: limits.userProperties,
+      maximumTopicFilters: limits.topicFilters,
+      sender: 'client',
+    };
+    this.routes = new RouteClock(limits.routeCacheEntries);
+    this.wheel = new TimerWheel(TICK_MS, parts.clock.monotonic());
+  }
+
+  count(event: string, amount = 1): void {
+    this.observer.count(event, amount);
+  }
+
+  holdPublishers(hold: boolean): void {
+    this.publishersHeld = hold;
+    if (hold) return;
+    for (const connection of this.#heldPublishers) connection.resume(Pause.Stores);
+    this.#heldPublishers.clear();
+  }
+
+  /** Called behind a PUBLISH while `publishersHeld`. */
+  holdPublisher(connection: Connection): void {
+    if (connection.ended) return;
+    this.#heldPublishers.add(connection);
+    connection.pause(Pause.Stores);
+  }
+
+  markDirty(output: Output): void {
+    this.#dirty.push(output);
+    if (!this.#turnPending) this.#askForTurn();
+  }
+
+  /** Goes on with a connection's reading, or a Session's sending, at the end of the turn, so that others come first. */
+  goOnLater(waiting: Connection | Outbox): void {
+    this.#waiting.push(waiting);
+    if (!this.#turnPending) this.#askForTurn();
+  }
+
+  /** The space of this name, made when needed. */
+  space(name: string): Space {
+    let space = this.spaces.get(name);
+    if (space === undefined) {
+      space = new Space(name, this.routes);
+      this.spaces.set(name, space);
+    }
+    return space;
+  }
+
+  /** Forgets a space that nobody subscribes in. */
+  leaveSpace(space: Space): void {
+    if (!space.empty || this.spaces.get(space.name) !== space) return;
+    space.clear();
+    this.spaces.delete(space.name);
+  }
+
+  #askForTurn(): void {
+    this.#turnPending = true;
+    this.scheduler.endOfTurn(this.#endTurn);
+  }
+
+  readonly #endTurn = (): void => {
+    this.#turnPending = false;
+    const waiting = this.#waiting;
+    if (waiting.length > 0) {
+      this.#waiting = [];
+      for (const one of waiting) one.goOn();
+    }
+    const dirty = this.#dirty;
+    // Writing can end a connection, whose Will makes others dirty; they are appended and flushed as well.
+    for (let index = 0; index < dirty.length; index++) dirty[index]?.flush();
+    dirty.length = 0;
+  };
+}

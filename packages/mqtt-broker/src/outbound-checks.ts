@@ -1,0 +1,45 @@
+import type { Connection } from './connection.ts';
+import type { BrokerContext } from './context.ts';
+import type { Delivery } from './delivery.ts';
+import type { Publication } from './publication.ts';
+import { stageVariant, variantFor, variantSize } from './publish-packet.ts';
+
+/** Too many bytes wait for the client to take another QoS 0 message. reliability.md, section 8 */
+function readsTooSlowly(context: BrokerContext, connection: Connection): boolean {
+  const { output } = connection;
+  return output.blocked && output.backlog > context.limits.slowReaderBytes;
+}
+
+/** Why a queued message is not sent after all: the name of its counter, or null. */
+export function refusalOf(
+  context: BrokerContext,
+  connection: Connection,
+  delivery: Delivery,
+  now: number,
+): string | null {
+  const { message, pushed, qos } = delivery;
+  if (message.expiresAt <= now) return 'message.expired'; // [MQTT-3.3.2-5]
+  if (!pushed && !connection.mayReceive(message.topicName)) return 'delivery.notAllowed';
+  return qos === 0 && readsTooSlowly(context, connection) ? 'delivery.slowReader' : null;
+}
+
+/** Stages a routed message with QoS 0, or drops it with a reason. */
+export function stageUnacknowledged(
+  context: BrokerContext,
+  connection: Connection,
+  publication: Publication,
+  retain: boolean,
+  subscriptionIdentifiers: readonly number[] | null,
+): void {
+  if (readsTooSlowly(context, connection)) {
+    context.count('delivery.slowReader');
+    return;
+  }
+  const variant = variantFor(publication, connection.level, 0, subscriptionIdentifiers);
+  if (variantSize(variant) > connection.maximumPacketSize) {
+    context.count('delivery.tooLarge'); // [MQTT-3.1.2-25]
+    return;
+  }
+  context.counters.publishSent++;
+  stageVariant(connection.output, variant, 0, retain, 0);
+}

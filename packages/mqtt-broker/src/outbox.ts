@@ -1,0 +1,598 @@
+import { PacketType, type QoS, ReasonCode } from '@moorage/mqtt-codec';
+import { BackPressure } from './back-pressure.ts';
+import type { Connection } from './connection.ts';
+import type { BrokerContext } from './context.ts';
+import { Delivery, type PushOutcome } from './delivery.ts';
+import { DeliveryQueue } from './delivery-queue.ts';
+import { Flight, InFlightWindow, sentFlight } from './in-flight.ts';
+import { refusalOf, stageUnacknowledged } from './outbound-checks.ts';
+import type { Message, StoreOutcome } from './ports.ts';
+import type { Publication } from './publication.ts';
+import {
+  preparePublish,
+  stageAcknowledgement,
+  stagePrepared,
+  stageVariant,
+  variantFor,
+  variantSize,
+} from './publish-packet.ts';
+import { lowerQoS } from './qos.ts';
+import type { RetainedReplay } from './retained-replay.ts';
+import type { Session } from './session.ts';
+import type { StoredDelivery } from './session-store.ts';
+import { fromStore, StoredTail } from './stored-tail.ts';
+
+/** Messages sent by one call before others have their turn. */
+const PUMP_SLICE = 1_000;
+
+const NOTHING_WAITS = { release(): void {} };
+
+/** What goes out to one Session: identifiers, the client's Receive Maximum, the queue, and what is sent again. */
+export class Outbox {
+  readonly #context: BrokerContext;
+  readonly #session: Session;
+  #connection: Connection | null = null;
+  /** The client's Receive Maximum, cut to our own limit. */
+  #quota = 0;
+  #window: InFlightWindow | null = null;
+  #queue: DeliveryQueue | null = null;
+  /** Identifiers to be sent again, in order. */
+  #resend: number[] | null = null;
+  #replay: RetainedReplay | null = null;
+  readonly #tail: StoredTail;
+  #pumping = false;
+  readonly backPressure: BackPressure;
+
+  constructor(context: BrokerContext, session: Session) {
+    this.#context = context;
+    this.#session = session;
+    this.#tail = new StoredTail(context, session, this);
+    this.backPressure = new BackPressure(context);
+  }
+
+  /** May a message be sent at once? */
+  get hasRoom(): boolean {
+    const connection = this.#connection;
+    return (
+      connection !== null &&
+      (this.#window === null || this.#window.outstanding < this.#quota) &&
+      !connection.output.blocked &&
+      !this.#waiting
+    );
+  }
+
+  /** Something stands in line before a new message. */
+  get #waiting(): boolean {
+    return (
+      this.#tail.behind ||
+      this.#replay !== null ||
+      this.#resend !== null ||
+      (this.#queue !== null && this.#queue.length > 0)
+    );
+  }
+
+  /**
+   * Takes a routed message. `later`: it is queued even if there is room (O-27). Messages for the store are collected in
+   * the publication, whose caller stores them for all Sessions at once.
+   */
+  deliver(
+    publication: Publication,
+    qos: QoS,
+    retain: boolean,
+    subscriptionIdentifiers: readonly number[] | null,
+    publisher: Connection | null,
+    later: boolean,
+  ): void {
+    const connection = this.#connection;
+    if (connection !== null && !connection.mayReceive(publication.topicName)) {
+      this.#context.count('delivery.notAllowed');
+      return;
+    }
+    if (qos === 0) {
+      if (connection !== null)
+        this.#deliverUnacknowledged(connection, publication, retain, subscriptionIdentifiers, later);
+      return;
+    }
+    const atOnce = !later && this.hasRoom;
+    if (publication.properties?.messageExpiryInterval === 0 && !atOnce) {
+      this.#context.count('message.expired'); // O-20
+      return;
+    }
+    if (this.#session.persistent) {
+      this.#deliverStored(connection, publication, qos, retain, subscriptionIdentifiers, publisher, atOnce);
+    } else if (connection !== null) {
+      if (atOnce) this.#send(connection, publication, qos, retain, subscriptionIdentifiers);
+      else {
+        this.#push(new Delivery(this, publication.keep(), qos, retain, subscriptionIdentifiers, 0, false, null));
+        if (publisher !== null) this.#holdBack(publisher);
+      }
+    }
+  }
+
+  /** A direct push: in order with routed messages, never stored. */
+  push(message: Message, qos: QoS, done: ((outcome: PushOutcome) => void) | null): void {
+    const connection = this.#connection;
+    if (connection === null) {
+      done?.('lost');
+      return;
+    }
+    const delivery = new Delivery(this, message, qos, false, null, 0, true, done);
+    if (qos === 0) {
+      if (this.#replay === null) this.#sendDelivery(connection, delivery);
+      else this.#push(delivery);
+      return;
+    }
+    if (this.hasRoom) this.#sendDelivery(connection, delivery);
+    else this.#push(delivery);
+  }
+
+  /** Begins to hand out the Retained Messages of new subscriptions. */
+  replay(replay: RetainedReplay): void {
+    if (this.#replay === null) this.#replay = replay;
+    else this.#replay.append(replay);
+    this.pump();
+  }
+
+  /** A connection has taken the Session over or begun it. What is unfinished is sent again. [MQTT-4.4.0-1] */
+  attach(connection: Connection, receiveMaximum: number): void {
+    this.#connection = connection;
+    this.#quota = Math.min(receiveMaximum, this.#context.limits.outboundInFlight);
+    this.#tail.position = 0;
+    if (this.#window === null) return;
+    this.#window.uncountAll();
+    if (this.#window.size > 0) this.#resend = this.#window.inOrder();
+  }
+
+  /** The connection is gone: what is stored waits in the store, the rest is lost. */
+  detach(): void {
+    this.#connection = null;
+    this.#replay?.close();
+    this.#replay = null;
+    this.#resend = null;
+    for (const delivery of this.#queue?.drain() ?? []) {
+      this.#forget(delivery);
+      if (delivery.sequence > 0) this.#tail.behind = true;
+      else this.#lost(delivery);
+    }
+    this.#queue = null;
+    const window = this.#window;
+    if (window !== null && window.size > 0) {
+      for (const identifier of window.inOrder()) {
+        const delivery = window.delivery(identifier);
+        if (delivery !== null && delivery.sequence > 0) continue;
+        window.close(identifier);
+        if (delivery !== null) this.#lost(delivery);
+      }
+    }
+    this.backPressure.release();
+  }
+
+  /** What the store knew of a Session before the server was started. */
+  restore(lastSequence: number, lastPacketIdentifier: number, stored: number): void {
+    this.#tail.lastSequence = lastSequence;
+    this.#tail.unfinished = stored;
+    this.#tail.behind = stored > 0;
+    if (lastPacketIdentifier > 0) this.#windowMade().lastIdentifier = lastPacketIdentifier;
+  }
+
+  /** Unfinished messages as the store had them. */
+  restoreFlights(flights: readonly StoredDelivery[]): void {
+    const window = this.#windowMade();
+    for (const flight of flights) {
+      const delivery = fromStore(this, flight);
+      delivery.packetIdentifier = flight.packetIdentifier;
+      delivery.sent = true;
+      window.put(
+        flight.packetIdentifier,
+        flight.received ? Flight.PubcompDue : sentFlight(flight.qos),
+        delivery,
+        false,
+      );
+    }
+  }
+
+  /** PUBACK or PUBCOMP; false: it answers nothing of its kind. mqtt.md, section 5 */
+  acknowledged(packetIdentifier: number, due: typeof Flight.PubackDue | typeof Flight.PubcompDue): boolean {
+    const window = this.#window;
+    const flight = window === null ? Flight.Free : window.flight(packetIdentifier);
+    if (window === null || flight === Flight.Free) {
+      this.#context.count('acknowledgement.unknown');
+      return true;
+    }
+    if (flight !== due) return false;
+    this.#finish(window, packetIdentifier);
+    this.pump();
+    return true;
+  }
+
+  /** PUBREC; false: a PUBACK is due instead. */
+  received(packetIdentifier: number, reasonCode: number): boolean {
+    const connection = this.#connection;
+    if (connection === null) return true;
+    const window = this.#window;
+    const flight = window === null ? Flight.Free : window.flight(packetIdentifier);
+    if (window === null || flight === Flight.Free) {
+      this.#context.count('acknowledgement.unknown');
+      stageAcknowledgement(
+        connection.output,
+        connection.level,
+        PacketType.Pubrel,
+        packetIdentifier,
+        ReasonCode.PacketIdentifierNotFound,
+      );
+      return true;
+    }
+    if (flight === Flight.PubackDue || flight === Flight.Storing) return false;
+    if (flight === Flight.Receiving) return true;
+    if (flight === Flight.PubrecDue && reasonCode >= 0x80) {
+      this.#finish(window, packetIdentifier); // [MQTT-4.4.0-2]
+      this.pump();
+      return true;
+    }
+    const delivery = window.delivery(packetIdentifier);
+    if (flight === Flight.PubrecDue && delivery !== null && delivery.sequence > 0 && this.#session.claim !== null) {
+      window.move(packetIdentifier, Flight.Receiving);
+      this.#context.store.markReceived(this.#session.claim, delivery.sequence, delivery);
+      return true;
+    }
+    window.move(packetIdentifier, Flight.PubcompDue);
+    this.#release(connection, packetIdentifier);
+    return true;
+  }
+
+  /** The store has taken the identifier of an outgoing message, or its PUBREC. */
+  stageStored(delivery: Delivery, outcome: StoreOutcome): void {
+    const window = this.#window;
+    const connection = this.#connection;
+    const { packetIdentifier } = delivery;
+    if (window === null || window.delivery(packetIdentifier) !== delivery) return;
+    const flight = window.flight(packetIdentifier);
+    if (outcome !== 'stored') {
+      if (flight === Flight.Storing) window.close(packetIdentifier);
+      connection?.closeByServer(ReasonCode.UnspecifiedError, 'The state of a message could not be stored.');
+      return;
+    }
+    if (flight === Flight.Storing) {
+      window.move(packetIdentifier, Flight.PubrecDue);
+      if (connection === null) return;
+      window.count(packetIdentifier);
+      this.#stage(connection, delivery);
+    } else if (flight === Flight.Receiving) {
+      window.move(packetIdentifier, Flight.PubcompDue);
+      if (connection !== null) this.#release(connection, packetIdentifier);
+    }
+  }
+
+  /** The store has dropped a queued message. */
+  dropped(sequence: number): void {
+    this.#tail.unfinished--;
+    const head = this.#queue?.peek();
+    if (head?.sequence !== sequence) return;
+    this.#queue?.shift();
+    this.#forget(head);
+  }
+
+  /** Messages that were read from the store. */
+  take(page: readonly StoredDelivery[]): void {
+    for (const stored of page) this.#push(fromStore(this, stored));
+  }
+
+  /** The connection that is served now. */
+  get connection(): Connection | null {
+    return this.#connection;
+  }
+
+  /** Called at the end of a turn that a pause was asked for. */
+  goOn(): void {
+    this.pump();
+  }
+
+  /** Sends what may be sent now. */
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    let left = PUMP_SLICE;
+    while (left-- > 0 && this.#sendNext());
+    this.#pumping = false;
+    if (left < 0) this.#context.goOnLater(this);
+    if (this.backPressure.active && !this.#isLong(0.5)) this.backPressure.release();
+  }
+
+  /** Sends one message; false: nothing more can be sent now. */
+  #sendNext(): boolean {
+    const connection = this.#connection;
+    if (connection === null || connection.ended || connection.output.blocked) return false;
+    const room = this.#window === null || this.#window.outstanding < this.#quota;
+    if (this.#resend !== null) return this.#resendNext(connection, room);
+    if (this.#replay !== null) return this.#replayNext(connection, room);
+    const queue = this.#queue;
+    const head = queue?.peek();
+    if (queue === null || head === undefined) {
+      if (this.#tail.behind) this.#tail.read(connection);
+      return false;
+    }
+    if (head.qos > 0 && !room) return false;
+    queue.shift();
+    this.#forget(head);
+    this.#sendDelivery(connection, head);
+    return true;
+  }
+
+  #resendNext(connection: Connection, room: boolean): boolean {
+    const window = this.#window;
+    const identifier = this.#resend?.[0];
+    if (window === null || identifier === undefined) {
+      this.#resend = null;
+      return true;
+    }
+    const flight = window.flight(identifier);
+    const delivery = window.delivery(identifier);
+    const isPublish = flight === Flight.PubackDue || flight === Flight.PubrecDue;
+    // A PUBREL takes no place in the Receive Maximum. MQTT 5.0, 4.9
+    if (isPublish && !room) return false;
+    this.#resend?.shift();
+    if (flight === Flight.PubcompDue) this.#release(connection, identifier);
+    else if (isPublish && delivery !== null) {
+      window.count(identifier);
+      this.#stage(connection, delivery);
+    }
+    return true;
+  }
+
+  #replayNext(connection: Connection, room: boolean): boolean {
+    const replay = this.#replay;
+    if (replay === null) return true;
+    const next = replay.next();
+    if (next === 'end') {
+      this.#replay = null;
+      return true;
+    }
+    if (next === 'later') return false;
+    const qos = lowerQoS(next.message.qos, next.grantedQoS);
+    if (qos > 0 && !room) return false;
+    replay.taken();
+    if (!connection.mayReceive(next.message.topicName)) {
+      this.#context.count('delivery.notAllowed');
+      return true;
+    }
+    const stored = qos > 0 && this.#session.claim !== null;
+    const sequence = stored ? ++this.#tail.lastSequence : 0;
+    const delivery = new Delivery(this, next.message, qos, true, next.subscriptionIdentifiers, sequence, false, null);
+    if (stored) this.#enqueue(delivery);
+    this.#sendDelivery(connection, delivery);
+    return true;
+  }
+
+  #enqueue(delivery: Delivery): void {
+    const { claim } = this.#session;
+    if (claim === null) return;
+    const { message, sequence, retain, subscriptionIdentifiers } = delivery;
+    this.#tail.unfinished++;
+    const qos = delivery.qos === 2 ? 2 : 1;
+    const target = {
+      claim,
+      sequence,
+      qos,
+      retain,
+      subscriptionIdentifiers,
+      packetIdentifier: 0,
+      completion: null,
+    } as const;
+    this.#context.store.enqueue(message, [target], NOTHING_WAITS);
+  }
+
+  #deliverUnacknowledged(
+    connection: Connection,
+    publication: Publication,
+    retain: boolean,
+    subscriptionIdentifiers: readonly number[] | null,
+    later: boolean,
+  ): void {
+    if (this.#replay !== null || later) {
+      this.#push(new Delivery(this, publication.keep(), 0, retain, subscriptionIdentifiers, 0, false, null));
+      return;
+    }
+    stageUnacknowledged(this.#context, connection, publication, retain, subscriptionIdentifiers);
+  }
+
+  #deliverStored(
+    connection: Connection | null,
+    publication: Publication,
+    qos: QoS,
+    retain: boolean,
+    subscriptionIdentifiers: readonly number[] | null,
+    publisher: Connection | null,
+    atOnce: boolean,
+  ): void {
+    const { claim } = this.#session;
+    if (claim === null) return;
+    const sequence = ++this.#tail.lastSequence;
+    this.#tail.unfinished++;
+    const delivery = new Delivery(
+      this,
+      publication.keep(),
+      qos,
+      retain,
+      subscriptionIdentifiers,
+      sequence,
+      false,
+      null,
+    );
+    let identifier = 0;
+    if (connection !== null && atOnce) {
+      const variant = variantFor(publication, connection.level, qos, subscriptionIdentifiers);
+      if (variantSize(variant) > connection.maximumPacketSize) {
+        this.#tail.unfinished--;
+        this.#context.count('delivery.tooLarge'); // [MQTT-3.1.2-25]
+        return;
+      }
+      identifier = this.#windowMade().open(qos === 2 ? Flight.Storing : Flight.PubackDue, delivery);
+      delivery.packetIdentifier = identifier;
+      if (qos === 1) {
+        delivery.sent = true;
+        this.#context.counters.publishSent++;
+        stageVariant(connection.output, variant, qos, retain, identifier);
+      }
+    } else if (connection === null || this.#tail.behind || this.#headFull) this.#tail.behind = true;
+    else this.#push(delivery);
+    publication.storeTargets ??= [];
+    publication.storeTargets.push({
+      claim,
+      sequence,
+      qos: qos === 2 ? 2 : 1,
+      retain,
+      subscriptionIdentifiers,
+      packetIdentifier: identifier,
+      completion: identifier > 0 && qos === 2 ? delivery : null,
+    });
+    if (connection !== null && identifier === 0 && publisher !== null) this.#holdBack(publisher);
+  }
+
+  get #headFull(): boolean {
+    const queue = this.#queue;
+    if (queue === null) return false;
+    const { headMessages, headBytes } = this.#context.limits;
+    return queue.length >= headMessages || queue.bytes >= headBytes;
+  }
+
+  /** Sends a routed message that nobody stores. */
+  #send(
+    connection: Connection,
+    publication: Publication,
+    qos: QoS,
+    retain: boolean,
+    subscriptionIdentifiers: readonly number[] | null,
+  ): void {
+    const variant = variantFor(publication, connection.level, qos, subscriptionIdentifiers);
+    if (variantSize(variant) > connection.maximumPacketSize) {
+      this.#context.count('delivery.tooLarge'); // [MQTT-3.1.2-25]
+      return;
+    }
+    const identifier = this.#windowMade().open(sentFlight(qos), null);
+    this.#context.counters.publishSent++;
+    stageVariant(connection.output, variant, qos, retain, identifier);
+  }
+
+  /** Sends a message from a queue, or drops it with a reason. */
+  #sendDelivery(connection: Connection, delivery: Delivery): void {
+    const { message, qos } = delivery;
+    const now = this.#context.clock.now();
+    const refusal = refusalOf(this.#context, connection, delivery, now);
+    if (refusal !== null) {
+      this.#context.count(refusal);
+      this.#settle(delivery);
+      this.#lost(delivery);
+      return;
+    }
+    const prepared = preparePublish(connection.level, message, qos, delivery.subscriptionIdentifiers, now);
+    if (prepared.sizeBytes > connection.maximumPacketSize) {
+      this.#context.count('delivery.tooLarge'); // [MQTT-3.1.2-25]
+      this.#settle(delivery);
+      this.#lost(delivery);
+      return;
+    }
+    let identifier = 0;
+    if (qos > 0) {
+      const { claim } = this.#session;
+      const stored = delivery.sequence > 0 && claim !== null;
+      const kept = stored || delivery.done !== null ? delivery : null;
+      identifier = this.#windowMade().open(stored && qos === 2 ? Flight.Storing : sentFlight(qos), kept);
+      delivery.packetIdentifier = identifier;
+      if (stored) {
+        this.#context.store.assign(claim, delivery.sequence, identifier, qos === 2 ? delivery : null);
+        if (qos === 2) return;
+      }
+    }
+    delivery.sent = true;
+    this.#context.counters.publishSent++;
+    stagePrepared(connection.output, prepared, qos, false, delivery.retain, identifier);
+    const { done } = delivery;
+    if (qos === 0 && done !== null) connection.whenWritten(done);
+  }
+
+  /** Stages the PUBLISH of a message that has its identifier: no expiry any more. [MQTT-4.3.3-7] */
+  #stage(connection: Connection, delivery: Delivery): void {
+    const { message, qos, packetIdentifier, subscriptionIdentifiers } = delivery;
+    const now = this.#context.clock.now();
+    const prepared = preparePublish(connection.level, message, qos, subscriptionIdentifiers, now);
+    const window = this.#windowMade();
+    if (prepared.sizeBytes > connection.maximumPacketSize) {
+      this.#context.count('delivery.tooLarge');
+      this.#finish(window, packetIdentifier);
+      return;
+    }
+    this.#context.counters.publishSent++;
+    stagePrepared(connection.output, prepared, qos, delivery.sent, delivery.retain, packetIdentifier);
+    delivery.sent = true;
+  }
+
+  #release(connection: Connection, packetIdentifier: number): void {
+    stageAcknowledgement(connection.output, connection.level, PacketType.Pubrel, packetIdentifier, ReasonCode.Success);
+  }
+
+  /** The exchange is over: identifier and place are free. */
+  #finish(window: InFlightWindow, packetIdentifier: number): void {
+    const delivery = window.delivery(packetIdentifier);
+    window.close(packetIdentifier);
+    if (delivery === null) return;
+    this.#settle(delivery);
+    delivery.done?.('acknowledged');
+  }
+
+  #settle(delivery: Delivery): void {
+    const { claim } = this.#session;
+    if (delivery.sequence === 0 || claim === null) return;
+    this.#tail.unfinished--;
+    this.#context.store.settle(claim, delivery.sequence);
+  }
+
+  #lost(delivery: Delivery): void {
+    delivery.done?.('lost');
+  }
+
+  #windowMade(): InFlightWindow {
+    this.#window ??= new InFlightWindow();
+    return this.#window;
+  }
+
+  #push(delivery: Delivery): void {
+    this.#queue ??= new DeliveryQueue();
+    const queue = this.#queue;
+    queue.push(delivery);
+    if (delivery.sequence > this.#tail.position) this.#tail.position = delivery.sequence;
+    const { counters } = this.#context;
+    counters.queuedMessages++;
+    counters.queuedBytes += delivery.sizeBytes;
+    if (this.#session.persistent) return;
+    const limit = this.#session.policy.queue;
+    while (queue.length > 1 && (queue.length > limit.messages || queue.bytes > limit.bytes)) {
+      const oldest = queue.shift();
+      if (oldest === undefined) return;
+      this.#forget(oldest);
+      this.#context.count('queue.full');
+      this.#lost(oldest);
+    }
+  }
+
+  /** A message has left the queue in memory. */
+  #forget(delivery: Delivery): void {
+    const { counters } = this.#context;
+    counters.queuedMessages--;
+    counters.queuedBytes -= delivery.sizeBytes;
+  }
+
+  /** Stops reading the publisher while this queue is long. */
+  #holdBack(publisher: Connection): void {
+    const { counters, limits } = this.#context;
+    if (publisher === this.#connection) return;
+    if (this.#isLong(1) || counters.queuedBytes >= limits.queuedBytesHighWater) this.backPressure.hold(publisher);
+  }
+
+  /** The queue has reached this share of the high-water mark. */
+  #isLong(share: number): boolean {
+    const limit = this.#session.policy.queue;
+    const mark = this.#context.limits.highWaterShare * share;
+    const messages = this.#session.persistent ? this.#tail.unfinished : (this.#queue?.length ?? 0);
+    return messages > limit.messages * mark || (this.#queue?.bytes ?? 0) > limit.bytes * mark;
+  }
+}

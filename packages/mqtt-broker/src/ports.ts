@@ -1,0 +1,241 @@
+import type {
+  ConnectPacket,
+  Properties,
+  ProtocolLevel,
+  QoS,
+  ReasonCode,
+  SubscriptionOptions,
+} from '@moorage/mqtt-codec';
+
+/** Time, injected. Both in milliseconds. */
+export interface Clock {
+  /** Epoch milliseconds; may jump. */
+  now(): number;
+  /** Never goes back; for keep-alive, delays and deadlines. */
+  monotonic(): number;
+}
+
+/** The event loop, injected. */
+export interface Scheduler {
+  /** Runs `task` once, after everything that is ready in the present turn of the event loop has been read. */
+  endOfTurn(task: () => void): void;
+  /** Runs `task` every `intervalMs` until the returned function is called. Never keeps a process alive. */
+  every(intervalMs: number, task: () => void): () => void;
+  /** Runs `task` once after `delayMs` unless the returned function is called before. */
+  after(delayMs: number, task: () => void): () => void;
+}
+
+/** How a connection reached the server. */
+export interface ListenerInfo {
+  /** Name of the listener in logs and metrics. */
+  readonly listener: string;
+  readonly transport: 'tcp' | 'tls' | 'ws' | 'wss';
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Identifier of the dialect this listener is pinned to, or null. */
+  readonly pinnedDialect: string | null;
+  /** TLS server name, or null. */
+  readonly serverName: string | null;
+  /** DER of the presented client certificate and its chain, leaf first; null without. */
+  readonly clientCertificates: readonly Uint8Array[] | null;
+}
+
+/** What the broker does with the events of a stream. A chunk is valid only during the call. */
+export interface StreamHandler {
+  onData(chunk: Uint8Array): void;
+  /** Everything written so far has left for the kernel. */
+  onDrain(): void;
+  /** The stream is gone, for whatever reason; called once. */
+  onClose(error: Error | null): void;
+}
+
+/** A connected two-way byte stream: TCP, TLS or WebSocket. [MQTT-4.2.0-1] */
+export interface ByteStream {
+  /** Begins reading. */
+  start(handler: StreamHandler): void;
+  /** Hands bytes to the kernel. The block belongs to the stream until `writableLength` is 0 again. */
+  write(bytes: Uint8Array): void;
+  /** Bytes accepted by `write` that the kernel has not taken yet. */
+  readonly writableLength: number;
+  pause(): void;
+  resume(): void;
+  /** Closes after what was written has left, at the latest after 1 s. */
+  end(): void;
+  /** Closes at once. */
+  destroy(): void;
+}
+
+/** What the vendor's rules make of MQTT for one principal. architecture.md, Identity */
+export interface SessionPolicy {
+  /** Highest QoS granted to a subscription. */
+  readonly maximumGrantedQoS: QoS;
+  /** `never`: the Session ends with its connection and CONNACK says Session Present 0. */
+  readonly persistence: 'never' | 'asRequested';
+  /** Longest Session Expiry Interval in seconds; also the lifetime of a 3.x Session without clean flag. */
+  readonly maximumSessionExpiryInterval: number;
+  readonly will: 'honoured' | 'ignored';
+  readonly retained: 'honoured' | 'ignored';
+  /** Bytes of a whole packet after CONNECT. */
+  readonly maximumPacketSize: number;
+  /** Unfinished QoS 1 and 2 PUBLISHes from the client. */
+  readonly receiveMaximum: number;
+  /** Topic Aliases from the client. */
+  readonly topicAliasMaximum: number;
+  readonly maximumSubscriptions: number;
+  /** What an absent Session may hold; beyond it the oldest message is dropped and counted. */
+  readonly queue: { readonly messages: number; readonly bytes: number; readonly ageMs: number };
+  /** Seconds; a 5.0 client that asks for more or for none is told this. null: as asked. */
+  readonly serverKeepAlive: number | null;
+}
+
+/** A PUBLISH as it came in. `payload` is a view that is valid only during the call: whoever keeps it copies it. */
+export interface InboundMessage {
+  readonly topicName: string;
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly dup: boolean;
+  readonly properties: Properties | null;
+  /** Epoch milliseconds, taken once when the packet was read. */
+  readonly receivedAt: number;
+}
+
+/** How a store ended. `full` becomes 0x97 on 5.0; on 3.x, and for `failed`, the sender is not acknowledged and closed. */
+export type StoreOutcome = 'stored' | 'full' | 'failed';
+
+/**
+ * Ties an inbound message to the stores it waits for. The acknowledgement is sent when the call that handed the token
+ * out has returned and every `hold` has been released. QoS 0 messages have a token too; it acknowledges nothing.
+ */
+export interface AckToken {
+  hold(): void;
+  /** Once for every `hold`, in any order, also long after. The worst outcome wins. */
+  release(outcome: StoreOutcome): void;
+}
+
+/** What becomes of an inbound message besides the stores that hold its token. */
+export interface PublishVerdict {
+  /** Deliver to the subscribers of the principal's space (and retain if the flag is set and the policy honours it). */
+  readonly route: boolean;
+  /** Success, or why the message is refused: told on 5.0 with QoS 1 and 2; on 3.x acknowledged all the same. */
+  readonly reasonCode: ReasonCode;
+  /** Close the connection instead of acknowledging. */
+  readonly close: { readonly reasonCode: ReasonCode; readonly reason: string } | null;
+}
+
+export interface SubscribeVerdict {
+  /** Granted QoS 0 to 2, or a Reason Code of SUBACK from 0x80 on; 3.1.1 is told 0x80, 3.1 a grant without effect. */
+  readonly reasonCode: number;
+  /** Filters entered into the tree of the space instead of the one asked for; empty: none (direct push only). */
+  readonly enter: readonly string[];
+}
+
+/** A subscription that a resumed Session brought along. */
+export interface ResumedSubscription {
+  readonly topicFilter: string;
+  readonly options: SubscriptionOptions;
+  readonly grantedQoS: QoS;
+  /** Filters in the tree; empty for direct push only. */
+  readonly enter: readonly string[];
+}
+
+/** Why a connection ended; `reason` is plain English for the connection log. */
+export interface CloseReason {
+  readonly by: 'client' | 'server' | 'network';
+  readonly reasonCode: number;
+  readonly reason: string;
+}
+
+/** The part of a connection that the host sees. */
+export interface ConnectionHandle {
+  readonly number: number;
+  readonly level: ProtocolLevel;
+  readonly clientId: string;
+  readonly via: ListenerInfo;
+  /** Monotonic milliseconds of the last packet from the client. */
+  readonly lastReceivedAt: number;
+  /**
+   * Sends a message to this connection whether or not a subscription matches, in order with routed ones and within
+   * the client's Receive Maximum. Ends with the connection. `done` is told once: `written` (QoS 0) or `acknowledged`
+   * (QoS 1, 2), else `lost`.
+   */
+  push(
+    topicName: string,
+    payload: Uint8Array,
+    qos: QoS,
+    done?: (outcome: 'written' | 'acknowledged' | 'lost') => void,
+  ): void;
+  /** Tells a 5.0 client why, then closes. The Will is published unless `dropWill`. */
+  disconnect(reasonCode: ReasonCode, reason: string, options?: { readonly dropWill?: boolean }): void;
+}
+
+/** What the host answers for one accepted connection. All calls are synchronous. */
+export interface ConnectionHandler {
+  /** CONNACK has been staged; nothing has been read behind CONNECT yet. */
+  opened(connection: ConnectionHandle): void;
+  publish(message: InboundMessage, token: AckToken): PublishVerdict;
+  subscribe(topicFilter: string, options: SubscriptionOptions): SubscribeVerdict;
+  /** SUBACK has been staged. */
+  subscribed(): void;
+  /** A Reason Code of UNSUBACK, or null to let the tree decide. */
+  unsubscribe(topicFilter: string): number | null;
+  /** Asked again whenever a message is about to be delivered from the tree, the queue or the retained store. */
+  mayReceive(topicName: string): boolean;
+  /** Asked at CONNECT and again when the Will is sent. */
+  mayPublishWill(topicName: string): boolean;
+  closed(reason: CloseReason): void;
+  /** Right after `opened`, if a Session was resumed: the subscriptions that hold already. */
+  resumed?(subscriptions: readonly ResumedSubscription[]): void;
+}
+
+export interface AcceptedPrincipal {
+  readonly accepted: true;
+  /** Key of the Session on the whole server; null: the connection itself. */
+  readonly sessionKey: string | null;
+  /** Identifier made by the server when the client sent none, told on 5.0; null: the client's own holds. */
+  readonly assignedClientId: string | null;
+  /** Name of the space in which topics are routed; null: nothing is ever routed. */
+  readonly space: string | null;
+  readonly policy: SessionPolicy;
+  readonly handler: ConnectionHandler;
+}
+
+export interface ConnectRefusal {
+  readonly accepted: false;
+  /** Return code for 3.1 and 3.1.1, 1 to 5. */
+  readonly returnCode: number;
+  /** Reason Code for 5.0. */
+  readonly reasonCode: ReasonCode;
+  /** Fixed English phrase sent as Reason String; null: none. */
+  readonly reasonString: string | null;
+  /** Wait before the answer, against guessing. */
+  readonly delayMs: number;
+}
+
+/** Decides who may connect. Called for one CONNECT of a Session key after the other. */
+export interface Authenticator {
+  authenticate(
+    connect: ConnectPacket,
+    via: ListenerInfo,
+  ): AcceptedPrincipal | ConnectRefusal | Promise<AcceptedPrincipal | ConnectRefusal>;
+}
+
+/** Counters of the broker, by reason; for metrics. */
+export interface BrokerObserver {
+  /** A drop, refusal, throttle or expiry, with its reason. */
+  count(event: string, amount: number): void;
+  /** Something of ours threw while a packet was handled; the connection was closed with 0x80. */
+  fault?(error: unknown): void;
+}
+
+/** An Application Message inside the broker; shared by reference between queues. */
+export interface Message {
+  readonly topicName: string;
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  /** Properties that travel with the message, or null. */
+  readonly properties: Properties | null;
+  /** Epoch milliseconds after which it is not delivered; Infinity: never. */
+  readonly expiresAt: number;
+}

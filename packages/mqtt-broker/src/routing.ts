@@ -1,0 +1,85 @@
+import { countTopicLevels } from '@moorage/mqtt-codec';
+import type { Connection } from './connection.ts';
+import type { BrokerContext } from './context.ts';
+import type { AckToken } from './ports.ts';
+import type { Publication } from './publication.ts';
+import { lowerQoS } from './qos.ts';
+import type { Session } from './session.ts';
+import type { StoreCompletion } from './session-store.ts';
+
+const NOTHING_WAITS: StoreCompletion = { release(): void {} };
+
+/**
+ * Delivers a message to every subscriber of the space and stores it, in one change, for those who outlive their
+ * connections. Gives the number of Sessions it was routed to.
+ */
+export function routePublication(
+  context: BrokerContext,
+  spaceName: string,
+  publication: Publication,
+  publisher: Session | null,
+  connection: Connection | null,
+  token: AckToken | null,
+): number {
+  const space = context.spaces.get(spaceName);
+  if (space === undefined) return 0;
+  const route = space.route(publication.topicName);
+  if (route.empty) return 0;
+  const { qos, retain } = publication;
+  let count = 0;
+  for (const found of route.targets) {
+    const own = found.session === publisher;
+    const target = own ? found.local : found;
+    if (target === null) continue;
+    count++;
+    const granted = lowerQoS(qos, target.grantedQoS);
+    const retainFlag = retain && target.retainAsPublished; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
+    // O-27: with QoS 2 a publisher's own copy follows its PUBREC.
+    const later = own && qos === 2;
+    target.session.outbox.deliver(publication, granted, retainFlag, target.subscriptionIdentifiers, connection, later);
+  }
+  for (const group of route.groups) {
+    const member = group.choose(qos, publisher);
+    if (member === null) continue;
+    count++;
+    const { session, grantedQoS, options, subscriptionIdentifier } = member;
+    const identifiers = subscriptionIdentifier === 0 ? null : [subscriptionIdentifier]; // U-21
+    const retainFlag = retain && options.retainAsPublished;
+    session.outbox.deliver(
+      publication,
+      lowerQoS(qos, grantedQoS),
+      retainFlag,
+      identifiers,
+      connection,
+      session === publisher && qos === 2,
+    );
+  }
+  const { storeTargets } = publication;
+  if (storeTargets !== null) {
+    publication.storeTargets = null;
+    token?.hold();
+    context.store.enqueue(publication.keep(), storeTargets, token ?? NOTHING_WAITS);
+  }
+  return count;
+}
+
+/** Replaces or removes the Retained Message of a topic. [MQTT-3.3.1-5] [MQTT-3.3.1-6] */
+export function retainPublication(
+  context: BrokerContext,
+  spaceName: string,
+  publication: Publication,
+  token: AckToken | null,
+): void {
+  // O-20: an interval of 0 is never retained, what was retained is removed.
+  const removes = publication.payloadBytes === 0 || publication.properties?.messageExpiryInterval === 0;
+  token?.hold();
+  context.retained.put(spaceName, publication.topicName, removes ? null : publication.keep(), token ?? NOTHING_WAITS);
+}
+
+/** mqtt.md, O-14: our own limits of a name or filter. `topicBytes` is its length in UTF-8. */
+export function withinTopicLimits(context: BrokerContext, topic: string, topicBytes: number): boolean {
+  const { limits } = context;
+  if (topicBytes > limits.topicBytes) return false;
+  // So many levels need at least as many characters less one.
+  return topic.length < limits.topicLevels || countTopicLevels(topic) <= limits.topicLevels;
+}

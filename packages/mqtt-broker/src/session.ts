@@ -1,0 +1,215 @@
+import type { QoS, Will } from '@moorage/mqtt-codec';
+import type { Connection } from './connection.ts';
+import type { BrokerContext } from './context.ts';
+import { Outbox } from './outbox.ts';
+import { PacketIdentifierSet } from './packet-identifier-set.ts';
+import type { ConnectionHandler, SessionPolicy } from './ports.ts';
+import type { PublishToken } from './publish-token.ts';
+import { lowerQoS } from './qos.ts';
+import type { SessionClaim, StoredSubscription } from './session-store.ts';
+import type { Space } from './space.ts';
+import { Subscription } from './subscription.ts';
+import { WheelTimer } from './timer-wheel.ts';
+import { publishWill } from './will.ts';
+
+/** A Session that was loaded waits for this policy until its client comes back. */
+function policyOfRestored(queue: SessionPolicy['queue'], expiryInterval: number): SessionPolicy {
+  return {
+    maximumGrantedQoS: 2,
+    persistence: 'asRequested',
+    maximumSessionExpiryInterval: expiryInterval,
+    will: 'honoured',
+    retained: 'honoured',
+    maximumPacketSize: 1_048_576,
+    receiveMaximum: 100,
+    topicAliasMaximum: 0,
+    maximumSubscriptions: Number.MAX_SAFE_INTEGER,
+    queue,
+    serverKeepAlive: null,
+  };
+}
+
+/** Session State of MQTT 5.0, 4.1, of a client or of one connection. */
+export class Session {
+  readonly context: BrokerContext;
+  /** null: the Session of one connection, which nobody takes over. */
+  readonly key: string | null;
+  clientId: string;
+  readonly spaceName: string | null;
+  readonly outbox: Outbox;
+  policy: SessionPolicy;
+  connection: Connection | null = null;
+  /** The host's side of the last connection: asked about the Will after that has gone. */
+  handler: ConnectionHandler | null = null;
+  /** The Session in the store; null: it ends with its connection. */
+  claim: SessionClaim | null = null;
+  /** Seconds after the end of the connection. */
+  expiryInterval = 0;
+  will: Will | null = null;
+  /** By Topic Filter as the client wrote it. */
+  subscriptions: Map<string, Subscription> | null = null;
+  /** Incoming QoS 2 messages that wait for PUBREL. */
+  incoming: PacketIdentifierSet | null = null;
+  /** Incoming QoS 2 messages whose commit outlasted their connection. */
+  unsettled: PublishToken[] | null = null;
+  /** Loaded, and what was unfinished has not been read yet. */
+  restored = false;
+  ended = false;
+  readonly #timer: WheelTimer;
+  /** Monotonic milliseconds; Infinity: not owed. */
+  #willAtMs = Number.POSITIVE_INFINITY;
+  #endsAtMs = Number.POSITIVE_INFINITY;
+
+  constructor(
+    context: BrokerContext,
+    key: string | null,
+    clientId: string,
+    spaceName: string | null,
+    policy: SessionPolicy | { readonly queue: SessionPolicy['queue']; readonly expiryInterval: number },
+  ) {
+    this.context = context;
+    this.key = key;
+    this.clientId = clientId;
+    this.spaceName = spaceName;
+    this.policy = 'persistence' in policy ? policy : policyOfRestored(policy.queue, policy.expiryInterval);
+    this.outbox = new Outbox(context, this);
+    this.#timer = new WheelTimer((nowMs) => this.#onTimer(nowMs));
+  }
+
+  /** QoS 1 and 2 messages are kept while the client is away. */
+  get persistent(): boolean {
+    return this.claim !== null;
+  }
+
+  get hasRoom(): boolean {
+    return this.outbox.hasRoom;
+  }
+
+  /** The space, if topics are routed at all. */
+  get space(): Space | null {
+    return this.spaceName === null ? null : this.context.space(this.spaceName);
+  }
+
+  incomingMade(): PacketIdentifierSet {
+    this.incoming ??= new PacketIdentifierSet();
+    return this.incoming;
+  }
+
+  /** Enters a subscription; one with an equal filter is replaced without a gap. [MQTT-3.8.4-3] [MQTT-3.8.4-4] */
+  subscribe(stored: StoredSubscription): void {
+    this.subscriptions ??= new Map();
+    const older = this.subscriptions.get(stored.topicFilter);
+    const subscription = new Subscription(this, stored);
+    this.subscriptions.set(stored.topicFilter, subscription);
+    const { space } = this;
+    if (space !== null) for (const filter of subscription.enter) space.add(filter, subscription);
+    if (older !== undefined) this.#leave(older);
+    else this.context.counters.subscriptions++;
+  }
+
+  /** Deletes the subscription with exactly this filter; false: there is none. [MQTT-3.10.4-1] */
+  unsubscribe(topicFilter: string): boolean {
+    const subscription = this.subscriptions?.get(topicFilter);
+    if (subscription === undefined) return false;
+    this.subscriptions?.delete(topicFilter);
+    if (this.subscriptions?.size === 0) this.subscriptions = null;
+    this.context.counters.subscriptions--;
+    this.#leave(subscription);
+    return true;
+  }
+
+  /** A CONNECT claims the Session: it does not end meanwhile, and its Will is stopped. [MQTT-3.1.3-9] */
+  stopWaiting(): void {
+    this.#willAtMs = Number.POSITIVE_INFINITY;
+    this.#endsAtMs = Number.POSITIVE_INFINITY;
+    this.context.wheel.cancel(this.#timer);
+  }
+
+  /** A connection has begun to serve this Session. */
+  attach(connection: Connection, receiveMaximum: number): void {
+    this.connection = connection;
+    this.outbox.attach(connection, receiveMaximum);
+  }
+
+  /** The connection is gone. The Will is dropped, published, or waits for its delay. */
+  detach(dropWill: boolean): void {
+    this.connection = null;
+    this.outbox.detach();
+    if (dropWill) this.will = null;
+    const ends = this.claim === null || this.expiryInterval === 0;
+    const delaySeconds = Math.min(this.will?.properties?.willDelayInterval ?? 0, this.expiryInterval);
+    const { context, claim } = this;
+    const nowMs = context.clock.monotonic();
+    if (!ends && delaySeconds > 0 && this.will !== null) this.#willAtMs = nowMs + delaySeconds * 1_000;
+    else this.sendWill();
+    if (ends || claim === null) {
+      this.end();
+      return;
+    }
+    this.#endsAtMs = nowMs + this.expiryInterval * 1_000;
+    this.#arm();
+    const { expiryInterval, will } = this;
+    context.store.disconnected(claim, { expiryInterval, will, disconnectedAt: context.clock.now() }, null);
+  }
+
+  /** A loaded Session begins to wait for its client. [U-15] */
+  awaitClient(elapsedMs: number): void {
+    const nowMs = this.context.clock.monotonic() - elapsedMs;
+    const delaySeconds = Math.min(this.will?.properties?.willDelayInterval ?? 0, this.expiryInterval);
+    if (this.will !== null) this.#willAtMs = nowMs + delaySeconds * 1_000;
+    this.#endsAtMs = nowMs + this.expiryInterval * 1_000;
+    this.#onTimer(this.context.clock.monotonic());
+  }
+
+  /** Publishes the Will, if one is still owed. [MQTT-3.1.2-8] */
+  sendWill(): void {
+    this.#willAtMs = Number.POSITIVE_INFINITY;
+    const { will } = this;
+    this.will = null; // [MQTT-3.1.2-10]
+    if (will !== null) publishWill(this, will);
+  }
+
+  /** Session State is thrown away. [MQTT-4.1.0-2] */
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.sendWill(); // K-1: with the end of the Session at the latest.
+    this.context.wheel.cancel(this.#timer);
+    for (const filter of [...(this.subscriptions?.keys() ?? [])]) this.unsubscribe(filter);
+    this.incoming = null;
+    if (this.key !== null && this.context.sessions.get(this.key) === this) this.context.sessions.delete(this.key);
+    if (this.claim !== null) this.context.store.remove(this.claim, null);
+    this.claim = null;
+  }
+
+  /** The highest QoS that this principal's subscriptions are granted. */
+  granted(asked: QoS): QoS {
+    return lowerQoS(asked, this.policy.maximumGrantedQoS);
+  }
+
+  #leave(subscription: Subscription): void {
+    const { space } = this;
+    if (space === null) return;
+    for (const filter of subscription.enter) space.remove(filter, subscription);
+    this.context.leaveSpace(space);
+  }
+
+  #arm(): void {
+    const next = Math.min(this.#willAtMs, this.#endsAtMs);
+    if (next !== Number.POSITIVE_INFINITY) this.context.wheel.schedule(this.#timer, next);
+  }
+
+  #onTimer(nowMs: number): void {
+    if (this.connection !== null || this.ended) return;
+    if (this.#endsAtMs <= nowMs) {
+      this.context.count('session.expired');
+      this.end();
+      return;
+    }
+    if (this.#willAtMs <= nowMs) {
+      this.sendWill();
+      if (this.claim !== null) this.context.store.removeWill(this.claim, null);
+    }
+    this.#arm();
+  }
+}

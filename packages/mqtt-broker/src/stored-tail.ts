@@ -1,0 +1,62 @@
+import { ReasonCode } from '@moorage/mqtt-codec';
+import type { Connection } from './connection.ts';
+import type { BrokerContext } from './context.ts';
+import { Delivery } from './delivery.ts';
+import type { Outbox } from './outbox.ts';
+import type { Session } from './session.ts';
+import type { StoredDelivery } from './session-store.ts';
+
+/** Messages read from the store at once. */
+const PAGE = 200;
+
+/** A message as the store had it. */
+export function fromStore(outbox: Outbox, stored: StoredDelivery): Delivery {
+  const { message, qos, retain, subscriptionIdentifiers, sequence } = stored;
+  return new Delivery(outbox, message, qos, retain, subscriptionIdentifiers, sequence, false, null);
+}
+
+/** The part of a Session's queue that lies in the store: memory holds its head only. */
+export class StoredTail {
+  readonly #context: BrokerContext;
+  readonly #session: Session;
+  readonly #outbox: Outbox;
+  /** Highest sequence ever given. */
+  lastSequence = 0;
+  /** Stored messages that are not finished, as far as known. */
+  unfinished = 0;
+  /** Stored messages follow that are not in memory. */
+  behind = false;
+  /** Highest sequence that has been in memory on this connection. */
+  position = 0;
+  #reading = false;
+
+  constructor(context: BrokerContext, session: Session, outbox: Outbox) {
+    this.#context = context;
+    this.#session = session;
+    this.#outbox = outbox;
+  }
+
+  /** Fetches the next page; the outbox is pumped when it is there. */
+  read(connection: Connection): void {
+    const { claim } = this.#session;
+    if (this.#reading || claim === null) return;
+    this.#reading = true;
+    // Only if no sequence was given meanwhile, a short page is the end.
+    const { lastSequence } = this;
+    this.#context.store.read(claim, this.position, PAGE).then(
+      (page) => {
+        this.#reading = false;
+        if (this.#outbox.connection === connection) {
+          this.#outbox.take(page);
+          if (page.length < PAGE && lastSequence === this.lastSequence) this.behind = false;
+        }
+        this.#outbox.pump();
+      },
+      (error: unknown) => {
+        this.#reading = false;
+        this.#context.observer.fault?.(error);
+        connection.closeByServer(ReasonCode.UnspecifiedError, 'The queue could not be read.');
+      },
+    );
+  }
+}

@@ -1,0 +1,59 @@
+import { ProtocolError, parseSharedFilter, type QoS, type SubscriptionOptions } from '@moorage/mqtt-codec';
+import type { Session } from './session.ts';
+import type { StoredSubscription } from './session-store.ts';
+
+/** A subscription of a Session as it stands in the tree. */
+export class Subscription {
+  readonly session: Session;
+  /** As the client wrote it, `$share/` included. */
+  readonly topicFilter: string;
+  readonly options: SubscriptionOptions;
+  readonly grantedQoS: QoS;
+  /** 0: none. */
+  readonly subscriptionIdentifier: number;
+  /** Filters in the tree; empty for direct push only. */
+  readonly enter: readonly string[];
+
+  constructor(session: Session, stored: StoredSubscription) {
+    this.session = session;
+    this.topicFilter = stored.topicFilter;
+    this.options = stored.options;
+    this.grantedQoS = stored.grantedQoS;
+    this.subscriptionIdentifier = stored.subscriptionIdentifier;
+    this.enter = stored.enter;
+  }
+}
+
+/** Members of a Shared Subscription that take turns. mqtt.md, O-10 */
+export class SharedGroup {
+  readonly members: Subscription[] = [];
+  #turn = 0;
+
+  /** The next connected member with room in its window that can take `sizeBytes`; if none is connected and the QoS is above 0, the next absent one. */
+  choose(qos: QoS, publisher: Session | null): Subscription | null {
+    const { members } = this;
+    let connected: Subscription | null = null;
+    let absent: Subscription | null = null;
+    for (let step = 0; step < members.length; step++) {
+      const index = (this.#turn + step) % members.length;
+      const member = members[index];
+      if (member === undefined || (member.options.noLocal && member.session === publisher)) continue;
+      if (member.session.hasRoom) {
+        this.#turn = index + 1;
+        return member;
+      }
+      if (member.session.connection !== null) connected ??= member;
+      else if (qos > 0 && member.grantedQoS > 0 && member.session.persistent) absent ??= member;
+    }
+    const chosen = connected ?? absent;
+    if (chosen !== null) this.#turn = members.indexOf(chosen) + 1;
+    return chosen;
+  }
+}
+
+/** Splits an entered filter into the part that is matched and the ShareName, null without. */
+export function splitFilter(filter: string): { readonly topicFilter: string; readonly shareName: string | null } {
+  const shared = parseSharedFilter(filter);
+  if (shared === null || shared instanceof ProtocolError) return { topicFilter: filter, shareName: null };
+  return shared;
+}
