@@ -1,0 +1,242 @@
+import type { Result } from './errors.ts';
+import type { ConnectCredential, CredentialLookup, DeviceRef } from './model/connect-registry.ts';
+import type {
+  Application,
+  Authority,
+  CredentialsType,
+  Device,
+  DeviceCredentials,
+  DeviceProfile,
+  DialectId,
+  EntityId,
+  JsonObject,
+  Tenant,
+  User,
+} from './model/entities.ts';
+import type { AggregateFunction, Attribute, AttributeScope, StoreStatistics } from './ports/telemetry-store.ts';
+import type { PointList } from './values/point-list.ts';
+import type { Point, Value } from './values/value.ts';
+
+/** Who calls a use case. */
+export interface Caller {
+  readonly userId: EntityId;
+  readonly authority: Authority;
+  /** NULL_ID for a system administrator. */
+  readonly tenantId: EntityId;
+  readonly customerId: EntityId;
+}
+
+/** thingsboard-server.md, 0.4. Already validated: pageSize > 0, page >= 0. */
+export interface PageQuery {
+  readonly pageSize: number;
+  readonly page: number;
+  /** Case-insensitive part of the name (and of the label, for devices); null: all. */
+  readonly textSearch: string | null;
+  /** A member of the entity that may be sorted by; null: by id. Unknown members are refused. */
+  readonly sortProperty: string | null;
+  readonly sortOrder: 'ASC' | 'DESC';
+}
+
+export interface Page<T> {
+  readonly data: readonly T[];
+  readonly totalPages: number;
+  readonly totalElements: number;
+  readonly hasNext: boolean;
+}
+
+/** A device as it is sent to be saved; `id` present means update. */
+export interface DeviceInput {
+  readonly id: EntityId | null;
+  readonly name: string;
+  readonly label: string | null;
+  readonly type: string | null;
+  readonly deviceProfileId: EntityId | null;
+  readonly deviceData: JsonObject | null;
+  readonly additionalInfo: JsonObject | null;
+  /** Optimistic lock; null overwrites. */
+  readonly version: number | null;
+}
+
+export interface CredentialsInput {
+  /** Of the record to update; null at creation. */
+  readonly id: EntityId | null;
+  readonly credentialsType: CredentialsType;
+  /** null: generated, where the type allows. */
+  readonly credentialsId: string | null;
+  readonly credentialsValue: string | null;
+  readonly version: number | null;
+}
+
+/** A device with what lists show beside it. */
+export interface DeviceInfo extends Device {
+  readonly customerTitle: string | null;
+  readonly customerIsPublic: boolean;
+  readonly deviceProfileName: string;
+  readonly active: boolean;
+}
+
+export interface DeviceListQuery extends PageQuery {
+  /** Profile name; null: all. Beats deviceProfileId. */
+  readonly type: string | null;
+  readonly deviceProfileId: EntityId | null;
+}
+
+export interface DeviceService {
+  save(caller: Caller, input: DeviceInput, options: { readonly accessToken: string | null }): Promise<Result<Device>>;
+  /** Creates both or nothing. */
+  saveWithCredentials(caller: Caller, input: DeviceInput, credentials: CredentialsInput): Promise<Result<Device>>;
+  get(caller: Caller, id: EntityId): Promise<Result<Device>>;
+  info(caller: Caller, id: EntityId): Promise<Result<DeviceInfo>>;
+  byName(caller: Caller, name: string): Promise<Result<Device>>;
+  list(caller: Caller, query: DeviceListQuery): Promise<Result<Page<Device>>>;
+  listInfos(caller: Caller, query: DeviceListQuery): Promise<Result<Page<DeviceInfo>>>;
+  /** Existing devices the caller may see, in the order asked; others are left out. */
+  byIds(caller: Caller, ids: readonly EntityId[]): Promise<Result<readonly Device[]>>;
+  /** Closes the device's connections; its data is removed in the background, also across a restart. */
+  remove(caller: Caller, id: EntityId): Promise<Result<null>>;
+  credentials(caller: Caller, deviceId: EntityId): Promise<Result<DeviceCredentials>>;
+  /** Updates in place and closes the connections of the old credentials. */
+  saveCredentials(caller: Caller, deviceId: EntityId, input: CredentialsInput): Promise<Result<DeviceCredentials>>;
+  /** Names of the profiles in use. */
+  types(caller: Caller): Promise<Result<readonly string[]>>;
+}
+
+export interface ProfileInput {
+  readonly id: EntityId | null;
+  readonly name: string;
+  readonly description: string | null;
+  readonly transportType: string | null;
+  readonly provisionType: string | null;
+  readonly profileData: JsonObject | null;
+  readonly version: number | null;
+}
+
+export interface ProfileService {
+  save(caller: Caller, input: ProfileInput): Promise<Result<DeviceProfile>>;
+  get(caller: Caller, id: EntityId): Promise<Result<DeviceProfile>>;
+  list(caller: Caller, query: PageQuery): Promise<Result<Page<DeviceProfile>>>;
+  defaultProfile(caller: Caller): Promise<Result<DeviceProfile>>;
+  makeDefault(caller: Caller, id: EntityId): Promise<Result<DeviceProfile>>;
+  remove(caller: Caller, id: EntityId): Promise<Result<null>>;
+}
+
+export interface ApplicationInput {
+  readonly id: EntityId | null;
+  readonly name: string;
+  readonly dialect: DialectId;
+  readonly enabled: boolean;
+  readonly credentials: JsonObject;
+  readonly configuration: JsonObject;
+  readonly version: number | null;
+}
+
+export interface ApplicationService {
+  /** The answer carries the secrets. Values left out are generated. */
+  save(caller: Caller, input: ApplicationInput): Promise<Result<Application>>;
+  get(caller: Caller, id: EntityId): Promise<Result<Application>>;
+  list(caller: Caller, query: PageQuery): Promise<Result<Page<Application>>>;
+  remove(caller: Caller, id: EntityId): Promise<Result<null>>;
+}
+
+export interface AccountService {
+  /** Slowed down and counted on failure; the answer for an unknown user and a wrong password is the same. */
+  login(email: string, password: string, remoteAddress: string): Promise<Result<User>>;
+  user(id: EntityId): Promise<Result<User>>;
+  changePassword(userId: EntityId, currentPassword: string, newPassword: string): Promise<Result<User>>;
+  /** Voids every token issued so far. */
+  logOutEverywhere(userId: EntityId): Promise<Result<User>>;
+  tenant(id: EntityId): Promise<Result<Tenant>>;
+  /** True once a user with a password exists. */
+  hasAdministrator(): boolean;
+  /** Creates the tenant administrator of the tenant `default`, or sets its password if the e-mail exists. */
+  setFirstAdministrator(email: string, password: string): Promise<Result<User>>;
+}
+
+export interface AttributeEntry extends Attribute {}
+
+export interface SeriesRangeQuery {
+  readonly keys: readonly string[];
+  /** Inclusive and exclusive bounds, epoch milliseconds. */
+  readonly startTs: number;
+  readonly endTs: number;
+  readonly intervalMs: number;
+  readonly limit: number;
+  readonly aggregate: AggregateFunction | null;
+  readonly order: 'asc' | 'desc';
+}
+
+export interface TelemetryService {
+  /** Keys that have a latest value. */
+  keys(caller: Caller, deviceId: EntityId): Promise<Result<readonly string[]>>;
+  /** Latest point of each key; all keys when null. A requested key without data maps to null. */
+  latest(
+    caller: Caller,
+    deviceId: EntityId,
+    keys: readonly string[] | null,
+  ): Promise<Result<ReadonlyMap<string, Point | null>>>;
+  /** Points, or with `aggregate` and an interval one point in the middle of each bucket, ascending. Keys without points are absent. */
+  range(
+    caller: Caller,
+    deviceId: EntityId,
+    query: SeriesRangeQuery,
+  ): Promise<Result<ReadonlyMap<string, readonly Point[]>>>;
+  /** Stores points sent by a user; durable when resolved. */
+  save(caller: Caller, deviceId: EntityId, points: PointList): Promise<Result<null>>;
+  remove(
+    caller: Caller,
+    deviceId: EntityId,
+    query: {
+      readonly keys: readonly string[];
+      /** null: all data of the keys. */
+      readonly range: { readonly startTs: number; readonly endTs: number } | null;
+      readonly latestAfter: 'rewrite' | 'delete' | 'keep';
+    },
+  ): Promise<Result<null>>;
+  attributes(
+    caller: Caller,
+    deviceId: EntityId,
+    scope: AttributeScope | null,
+    keys: readonly string[] | null,
+  ): Promise<Result<readonly Attribute[]>>;
+  saveAttributes(
+    caller: Caller,
+    deviceId: EntityId,
+    scope: AttributeScope,
+    values: ReadonlyMap<string, Value>,
+  ): Promise<Result<null>>;
+  removeAttributes(
+    caller: Caller,
+    deviceId: EntityId,
+    scope: AttributeScope,
+    keys: readonly string[],
+  ): Promise<Result<null>>;
+  statistics(): Promise<StoreStatistics>;
+}
+
+/** What the registry tells the running connections. Called after the change is durable. */
+export interface RegistryListener {
+  /** Credentials changed, were disabled or removed: every connection of this principal is cut. */
+  revoked(principalId: EntityId, reason: 'credentialsChanged' | 'deleted' | 'disabled'): void;
+  /** Name, profile or settings of a device changed. */
+  deviceChanged(device: DeviceRef): void;
+  sharedAttributesChanged(
+    deviceId: EntityId,
+    change: { readonly values: ReadonlyMap<string, Value> } | { readonly deleted: readonly string[] },
+  ): void;
+}
+
+/** Everything the interfaces to the outside may ask for. */
+export interface Platform {
+  readonly accounts: AccountService;
+  readonly devices: DeviceService;
+  readonly profiles: ProfileService;
+  readonly applications: ApplicationService;
+  readonly telemetry: TelemetryService;
+  /** For CONNECT, in memory. */
+  readonly credentials: CredentialLookup;
+  deviceRef(id: EntityId): DeviceRef | undefined;
+  /** A device of a tenant by name, from memory. */
+  deviceRefByName(tenantId: EntityId, name: string): DeviceRef | undefined;
+}
+
+export type { ConnectCredential };

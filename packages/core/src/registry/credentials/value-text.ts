@@ -1,0 +1,27 @@
+import type { Json, JsonObject } from '../../model/entities.ts';
+
+/** Longest text of a credentials value; a PEM certificate with a chain of attributes fits. */
+export const MAX_VALUE_LENGTH = 65_536;
+
+function isObject(value: Json): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A credentials value that is a JSON object; undefined: it is not. */
+export function parseValue(text: string): JsonObject | undefined {
+  if (text.length > MAX_VALUE_LENGTH) return undefined;
+  let value: Json;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return isObject(value) ? value : undefined;
+}
+
+/** A member that may be text, null or absent; an empty text counts as null. undefined: it is something else. */
+export function textMember(value: JsonObject, member: string): string | null | undefined {
+  const text = Object.hasOwn(value, member) ? value[member] : null;
+  if (text === null || text === undefined || text === '') return null;
+  return typeof text === 'string' ? text : undefined;
+}

@@ -1,0 +1,279 @@
+import { type PlatformError, type Result, refuse, success } from '../errors.ts';
+import {
+  type Device,
+  type DeviceCredentials,
+  type DeviceProfile,
+  type EntityId,
+  type JsonObject,
+  NULL_ID,
+} from '../model/entities.ts';
+import type { Caller, CredentialsInput, DeviceInput } from '../platform.ts';
+import type { Change, CommitOutcome, StoredCredentials, StoredDevice } from '../ports/repositories.ts';
+import { authorizeRole } from './authorize.ts';
+import { commitRefusal, isOvertaken, MAX_ATTEMPTS } from './commit-refusals.ts';
+import { type ReservedCredentials, reserveCredentials, sealCredentials } from './credentials/reserve-credentials.ts';
+import { deviceRefOf, deviceRegistration, readableCredentials } from './device-entries.ts';
+import type { DeviceReads } from './device-reads.ts';
+import { chooseProfile, type ProfileChoice } from './profile-choice.ts';
+import { deriveProfileSettings } from './profile-data.ts';
+import type { RegistryContext } from './registry-context.ts';
+import { jsonProblem, nameProblem, textProblem } from './text-rules.ts';
+
+/** thingsboard-server.md, 2.1 */
+const DEFAULT_DEVICE_DATA: JsonObject = {
+  configuration: { type: 'DEFAULT' },
+  transportConfiguration: { type: 'DEFAULT' },
+};
+
+const NO_CREDENTIALS = 'Unable to update non-existent device credentials!';
+
+/** One try of a use case: its answer, or the conflict after which it is tried again. */
+type Attempt<T> = { readonly answer: Result<T> } | { readonly overtaken: PlatformError };
+
+function afterCommit<T>(
+  outcome: Exclude<CommitOutcome, 'done'>,
+  callersVersion: boolean,
+  changes: readonly Change[],
+): Attempt<T> {
+  const refusal = commitRefusal(outcome);
+  const again = isProfileOvertaken(outcome, changes) || (isOvertaken(outcome) && !callersVersion);
+  return again ? { overtaken: refusal } : { answer: refusal };
+}
+
+/** A profile made on the way met another one of its name: reading again finds that one. */
+function isProfileOvertaken(outcome: CommitOutcome, changes: readonly Change[]): boolean {
+  if (typeof outcome === 'string' || outcome.kind !== 'unique' || outcome.member !== 'profileName') return false;
+  return changes.some((change) => change.kind === 'putProfile');
+}
+
+async function untilSettled<T>(attempt: () => Promise<Attempt<T>>): Promise<Result<T>> {
+  let refusal = refuse('versionConflict');
+  for (let count = 0; count < MAX_ATTEMPTS; count += 1) {
+    const result = await attempt();
+    if ('answer' in result) return result.answer;
+    refusal = result.overtaken;
+  }
+  return refusal;
+}
+
+/** A version that the caller saw must still be the stored one. */
+function isStale(seen: number | null, stored: number): boolean {
+  return seen !== null && seen !== stored;
+}
+
+function inputProblem(input: DeviceInput): PlatformError | null {
+  return (
+    nameProblem('Device', input.name) ??
+    textProblem('label', input.label) ??
+    textProblem('type', input.type) ??
+    jsonProblem('deviceData', input.deviceData) ??
+    jsonProblem('additionalInfo', input.additionalInfo)
+  );
+}
+
+function readableDevice(stored: StoredDevice, profile: DeviceProfile, dialect: string): Device {
+  return { ...stored, type: profile.name, dialect };
+}
+
+/** The changing half of the device use cases. */
+export class DeviceWrites {
+  readonly #context: RegistryContext;
+  readonly #reads: DeviceReads;
+  readonly #open: (sealed: string) => string;
+
+  constructor(context: RegistryContext, reads: DeviceReads) {
+    this.#context = context;
+    this.#reads = reads;
+    this.#open = (sealed) => context.crypto.open(sealed);
+  }
+
+  /** Device and credentials are created together or not at all. */
+  async create(caller: Caller, input: DeviceInput, credentials: CredentialsInput): Promise<Result<Device>> {
+    const refusal = authorizeRole(caller, 'create', 'device') ?? inputProblem(input);
+    if (refusal !== null) return refusal;
+    const { crypto, index, clock } = this.#context;
+    const deviceId = crypto.uuid();
+    const reserved = reserveCredentials(credentials, deviceId, crypto, index);
+    if (!reserved.ok) return reserved;
+    const createdTime = clock.now();
+    const identity = { id: crypto.uuid(), createdTime, deviceId, version: 1 };
+    const stored = sealCredentials(reserved.value.form, identity, crypto);
+    try {
+      return await untilSettled(async (): Promise<Attempt<Device>> => {
+        const choice = await chooseProfile(this.#context, caller, input, null);
+        if (!choice.ok) return { answer: choice };
+        const device: StoredDevice = {
+          id: deviceId,
+          createdTime,
+          tenantId: caller.tenantId,
+          customerId: NULL_ID,
+          name: input.name,
+          label: input.label,
+          deviceProfileId: choice.value.profile.id,
+          deviceData: input.deviceData ?? DEFAULT_DEVICE_DATA,
+          additionalInfo: input.additionalInfo,
+          version: 1,
+        };
+        const outcome = await this.#context.repositories.commit([
+          ...choice.value.changes,
+          { kind: 'putDevice', record: device, expectedVersion: null },
+          { kind: 'putCredentials', record: stored, expectedVersion: null, names: reserved.value.names },
+        ]);
+        if (outcome !== 'done') return afterCommit(outcome, false, choice.value.changes);
+        this.#enterProfile(choice.value);
+        index.put(deviceRegistration(deviceRefOf(device, index), device.customerId, stored, this.#open));
+        return { answer: success(readableDevice(device, choice.value.profile, stored.dialect)) };
+      });
+    } finally {
+      reserved.value.reservation.release();
+    }
+  }
+
+  /** Saves a device that exists, with new credentials if some are given. */
+  update(
+    caller: Caller,
+    id: EntityId,
+    input: DeviceInput,
+    credentials: CredentialsInput | null,
+  ): Promise<Result<Device>> {
+    return this.#context.locks.run(id, () => untilSettled(() => this.#tryUpdate(caller, id, input, credentials)));
+  }
+
+  async #tryUpdate(
+    caller: Caller,
+    id: EntityId,
+    input: DeviceInput,
+    credentials: CredentialsInput | null,
+  ): Promise<Attempt<Device>> {
+    const found = await this.#reads.find(caller, id, 'write', `Device with id [${id}] is not found`);
+    if (!found.ok) return { answer: found };
+    const current = found.value;
+    const refusal =
+      inputProblem(input) ?? (credentials === null ? null : authorizeRole(caller, 'writeCredentials', 'device'));
+    if (refusal !== null) return { answer: refusal };
+    if (isStale(input.version, current.version)) return { answer: refuse('versionConflict') };
+    const choice = await chooseProfile(this.#context, caller, input, current.deviceProfileId);
+    if (!choice.ok) return { answer: choice };
+    const device: StoredDevice = {
+      id,
+      createdTime: current.createdTime,
+      tenantId: current.tenantId,
+      customerId: current.customerId,
+      name: input.name,
+      label: input.label,
+      deviceProfileId: choice.value.profile.id,
+      deviceData: input.deviceData ?? current.deviceData,
+      additionalInfo: input.additionalInfo,
+      version: current.version + 1,
+    };
+    const put: Change = { kind: 'putDevice', record: device, expectedVersion: current.version };
+    const changes = [...choice.value.changes, put];
+    const answer = (dialect: string) => readableDevice(device, choice.value.profile, dialect);
+    if (credentials === null) {
+      const outcome = await this.#context.repositories.commit(changes);
+      if (outcome !== 'done') return afterCommit(outcome, input.version !== null, changes);
+      this.#enterProfile(choice.value);
+      this.#replaceDevice(device);
+      return { answer: success(answer(current.dialect)) };
+    }
+    return this.#commitCredentials(id, credentials, true, changes, (stored) => {
+      this.#enterProfile(choice.value);
+      this.#replaceDevice(device);
+      return answer(stored.dialect);
+    });
+  }
+
+  /** Updates the one record of a device in place. thingsboard-server.md, 2.3 */
+  saveCredentials(caller: Caller, deviceId: EntityId, input: CredentialsInput): Promise<Result<DeviceCredentials>> {
+    return this.#context.locks.run(deviceId, () =>
+      untilSettled(async (): Promise<Attempt<DeviceCredentials>> => {
+        const missing = `Device with id [${deviceId}] is not found`;
+        const found = await this.#reads.find(caller, deviceId, 'writeCredentials', missing);
+        if (!found.ok) return { answer: found };
+        return this.#commitCredentials(deviceId, input, false, [], (stored) => readableCredentials(stored, this.#open));
+      }),
+    );
+  }
+
+  /** Changes the credentials of a device together with `changes`; `applied` enters those and makes the answer. */
+  async #commitCredentials<T>(
+    deviceId: EntityId,
+    input: CredentialsInput,
+    idMayBeMissing: boolean,
+    changes: readonly Change[],
+    applied: (stored: StoredCredentials) => T,
+  ): Promise<Attempt<T>> {
+    const { repositories, crypto, index, listeners } = this.#context;
+    const current = await repositories.credentials(deviceId);
+    if (current === null || (input.id !== current.id && !(input.id === null && idMayBeMissing))) {
+      return { answer: refuse('badRequest', NO_CREDENTIALS) };
+    }
+    if (isStale(input.version, current.version)) return { answer: refuse('versionConflict') };
+    const reserved = reserveCredentials(input, deviceId, crypto, index);
+    if (!reserved.ok) return { answer: reserved };
+    const { form, names, reservation } = reserved.value;
+    try {
+      const identity = { id: current.id, createdTime: current.createdTime, deviceId, version: current.version + 1 };
+      const stored = sealCredentials(form, identity, crypto);
+      const put: Change = { kind: 'putCredentials', record: stored, expectedVersion: current.version, names };
+      const outcome = await repositories.commit([...changes, put]);
+      if (outcome !== 'done') return afterCommit(outcome, input.version !== null, changes);
+      const answer = applied(stored);
+      const device = index.registration(deviceId);
+      if (device?.device) index.put(deviceRegistration(device.device, device.customerId, stored, this.#open));
+      if (this.#differs(current, reserved.value)) listeners.revoked(deviceId, 'credentialsChanged');
+      return { answer: success(answer) };
+    } finally {
+      reservation.release();
+    }
+  }
+
+  /** The telemetry is emptied in the background; its owner is marked in the same commit. storage.md, section 3 */
+  remove(caller: Caller, id: EntityId): Promise<Result<null>> {
+    const { repositories, clock, index, listeners, removals, locks } = this.#context;
+    return locks.run(id, () =>
+      untilSettled(async (): Promise<Attempt<null>> => {
+        const found = await this.#reads.find(caller, id, 'delete', `Device with id [${id}] is not found`);
+        if (!found.ok) return { answer: found };
+        const outcome = await repositories.commit([
+          { kind: 'deleteDevice', id, expectedVersion: found.value.version, time: clock.now() },
+        ]);
+        if (outcome !== 'done') return afterCommit(outcome, false, []);
+        index.remove(id);
+        listeners.revoked(id, 'deleted');
+        removals.enqueue(id);
+        return { answer: success(null) };
+      }),
+    );
+  }
+
+  #differs(current: StoredCredentials, { form }: ReservedCredentials): boolean {
+    const before = readableCredentials(current, this.#open);
+    return (
+      before.credentialsType !== form.credentialsType ||
+      before.credentialsId !== form.credentialsId ||
+      before.credentialsValue !== form.credentialsValue
+    );
+  }
+
+  /** Settings in memory are never older than the profile just read, so only missing ones are entered. */
+  #enterProfile({ profile }: ProfileChoice): void {
+    const { index } = this.#context;
+    if (!index.hasSettings(profile.id)) index.setSettings(profile.id, deriveProfileSettings(profile));
+  }
+
+  #replaceDevice(device: StoredDevice): void {
+    const { index, listeners } = this.#context;
+    const registration = index.registration(device.id);
+    const before = registration?.device;
+    if (registration === undefined || !before) return;
+    const ref = deviceRefOf(device, index);
+    index.put(registration.withDevice(ref, device.customerId));
+    const same =
+      before.name === ref.name &&
+      before.profileId === ref.profileId &&
+      before.gateway === ref.gateway &&
+      before.settings === ref.settings;
+    if (!same) listeners.deviceChanged(ref);
+  }
+}

@@ -1,0 +1,47 @@
+import type { DeviceRef } from '../model/connect-registry.ts';
+import type { EntityId } from '../model/entities.ts';
+import type { RegistryListener } from '../platform.ts';
+import type { Value } from '../values/value.ts';
+
+/** Tells every listener; one that throws is reported and does not keep the others from hearing. */
+export class RegistryListeners implements RegistryListener {
+  readonly #listeners = new Set<RegistryListener>();
+  readonly #report: (error: unknown) => void;
+
+  constructor(report: (error: unknown) => void) {
+    this.#report = report;
+  }
+
+  /** Returns the function that removes the listener again. */
+  add(listener: RegistryListener): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  revoked(principalId: EntityId, reason: 'credentialsChanged' | 'deleted' | 'disabled'): void {
+    this.#tell((listener) => listener.revoked(principalId, reason));
+  }
+
+  deviceChanged(device: DeviceRef): void {
+    this.#tell((listener) => listener.deviceChanged(device));
+  }
+
+  sharedAttributesChanged(
+    deviceId: EntityId,
+    change: { readonly values: ReadonlyMap<string, Value> } | { readonly deleted: readonly string[] },
+  ): void {
+    this.#tell((listener) => listener.sharedAttributesChanged(deviceId, change));
+  }
+
+  #tell(call: (listener: RegistryListener) => void): void {
+    for (const listener of this.#listeners) {
+      try {
+        call(listener);
+      } catch (error) {
+        this.#report(error);
+      }
+    }
+  }
+}

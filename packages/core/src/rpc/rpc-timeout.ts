@@ -1,0 +1,17 @@
+/** Time a call may take if its caller says nothing. thingsboard-server.md, 4.1 */
+export const DEFAULT_RPC_TIMEOUT_MS = 10_000;
+
+/** Shorter timeouts are raised to this. */
+export const MIN_RPC_TIMEOUT_MS = 5000;
+
+/** Longest time a call is kept; later deadlines are brought forward to it. */
+export const MAX_RPC_TIMEOUT_MS = 24 * 3_600_000;
+
+/**
+ * Milliseconds a call may take: `expirationTime` (epoch milliseconds) beats `timeoutMs`, which is raised to 5 s. Zero or
+ * less: the deadline is past. thingsboard-server.md, 4.1
+ */
+export function rpcTimeoutMs(timeoutMs: number | null, expirationTime: number | null, now: number): number {
+  if (expirationTime !== null) return Math.min(expirationTime - now, MAX_RPC_TIMEOUT_MS);
+  return Math.min(Math.max(timeoutMs ?? DEFAULT_RPC_TIMEOUT_MS, MIN_RPC_TIMEOUT_MS), MAX_RPC_TIMEOUT_MS);
+}
