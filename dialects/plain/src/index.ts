@@ -1,0 +1,1 @@
+export { PlainDialect, type PlainDialectOptions } from './dialect.ts';

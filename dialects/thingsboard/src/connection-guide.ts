@@ -1,0 +1,76 @@
+import type { Device, DeviceCredentials } from '@moorage/core';
+import { type ConnectionGuide, mqttEndpoints, mqttSnippets, type PublicEndpoint } from '@moorage/dialect-api';
+import { DIALECT_ID } from './manifest.ts';
+
+const TELEMETRY_TOPIC = 'v1/devices/me/telemetry';
+const EXAMPLE = '{"temperature":21.5}';
+
+interface Login {
+  readonly clientId: string | null;
+  readonly username: string | null;
+  readonly password: string | null;
+}
+
+const NO_LOGIN: Login = { clientId: null, username: null, password: null };
+
+function textMember(value: unknown, name: string): string | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const member: unknown = Object.getOwnPropertyDescriptor(value, name)?.value;
+  return typeof member === 'string' && member !== '' ? member : null;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** What the device sends at CONNECT. Section 1.3; the stored form is in thingsboard-server.md, 2.3. */
+function loginOf(credentials: DeviceCredentials): Login {
+  if (credentials.credentialsType === 'ACCESS_TOKEN') return { ...NO_LOGIN, username: credentials.credentialsId };
+  if (credentials.credentialsType !== 'MQTT_BASIC') return NO_LOGIN;
+  const value = parsed(credentials.credentialsValue ?? '');
+  return {
+    clientId: textMember(value, 'clientId'),
+    username: textMember(value, 'userName'),
+    password: textMember(value, 'password'),
+  };
+}
+
+/** How to connect a ThingsBoard device. */
+export function connectionGuide(
+  device: Device,
+  credentials: DeviceCredentials,
+  endpoint: PublicEndpoint,
+): ConnectionGuide {
+  const login = loginOf(credentials);
+  const isToken = credentials.credentialsType === 'ACCESS_TOKEN';
+  const fields: { name: string; value: string; secret: boolean }[] = [
+    { name: 'device', value: device.name, secret: false },
+  ];
+  if (login.clientId !== null) fields.push({ name: 'clientId', value: login.clientId, secret: false });
+  if (login.username !== null) {
+    fields.push({ name: isToken ? 'accessToken' : 'username', value: login.username, secret: isToken });
+  }
+  if (login.password !== null) fields.push({ name: 'password', value: login.password, secret: true });
+  fields.push(
+    { name: 'telemetryTopic', value: TELEMETRY_TOPIC, secret: false },
+    { name: 'attributesTopic', value: 'v1/devices/me/attributes', secret: false },
+    { name: 'rpcRequestFilter', value: 'v1/devices/me/rpc/request/+', secret: false },
+    { name: 'rpcResponsePrefix', value: 'v1/devices/me/rpc/response/', secret: false },
+  );
+  const example = {
+    ...login,
+    topicName: TELEMETRY_TOPIC,
+    payload: EXAMPLE,
+    topicFilter: 'v1/devices/me/attributes',
+  };
+  return {
+    dialect: DIALECT_ID,
+    endpoints: mqttEndpoints(endpoint),
+    fields,
+    snippets: login === NO_LOGIN ? [] : mqttSnippets(endpoint, example),
+  };
+}

@@ -1,0 +1,1 @@
+export { ThingsboardDialect, type ThingsboardDialectOptions } from './dialect.ts';

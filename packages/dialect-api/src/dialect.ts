@@ -1,0 +1,153 @@
+import type { CredentialLookup, Device, DeviceCredentials, DeviceRef, DialectId, Intent } from '@moorage/core';
+import type {
+  ConnectPacket,
+  Properties,
+  ProtocolLevel,
+  QoS,
+  ReasonCode,
+  SubscriptionOptions,
+} from '@moorage/mqtt-codec';
+import type { DeviceCommand, OutboundMessage } from './commands.ts';
+import type { ConnectionGuide, PublicEndpoint } from './connection-guide.ts';
+import type { Principal } from './principal.ts';
+
+/** What a dialect is and which documents it implements. */
+export interface DialectManifest {
+  readonly id: DialectId;
+  readonly title: string;
+  /** Vendor documents implemented, with version or date. */
+  readonly documents: readonly string[];
+  readonly capabilities: readonly (
+    | 'telemetry'
+    | 'attributes'
+    | 'rpc'
+    | 'claim'
+    | 'provision'
+    | 'ota'
+    | 'gateway'
+    | 'routing'
+  )[];
+}
+
+/** How a CONNECT arrived, as far as a dialect may know. */
+export interface ConnectVia {
+  readonly listener: string;
+  readonly transport: 'tcp' | 'tls' | 'ws' | 'wss';
+  readonly pinnedDialect: DialectId | null;
+  readonly serverName: string | null;
+  readonly clientCertificates: readonly Uint8Array[] | null;
+}
+
+export interface Accepted {
+  readonly outcome: 'accepted';
+  readonly principal: Principal;
+}
+
+/** Final: no other dialect is asked. */
+export interface Refusal {
+  readonly outcome: 'refused';
+  /** CONNACK return code of 3.1 and 3.1.1. */
+  readonly returnCode: 1 | 2 | 3 | 4 | 5;
+  /** CONNACK Reason Code of 5.0. */
+  readonly reasonCode: ReasonCode;
+  /** Plain English for the connection log; may name the device, never a secret. */
+  readonly reason: string;
+}
+
+/** The next candidate is asked; `reason` goes into the connection log if all pass. */
+export interface NotMine {
+  readonly outcome: 'notMine';
+  readonly reason: string;
+}
+
+export type Authentication = Accepted | Refusal | NotMine;
+
+/** The connection as its dialect sees it. */
+export interface DeviceLink {
+  readonly level: ProtocolLevel;
+  readonly clientId: string;
+  /** Text of a payload, or undefined if it is not well-formed UTF-8. */
+  text(payload: Uint8Array): string | undefined;
+}
+
+/** A PUBLISH of the device. `payload` is valid during the call only. */
+export interface DialectMessage {
+  readonly topicName: string;
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly properties: Properties | null;
+  /** Epoch milliseconds; the one time stamp of the message. */
+  readonly receivedAt: number;
+}
+
+/** What becomes of a message; the parts may be combined. */
+export interface Disposition {
+  /** Deliver to subscribers of the principal's space under the name it came with. */
+  readonly route: boolean;
+  readonly intents: readonly Intent[];
+  /** Told on 5.0 with QoS 1 and 2; acknowledged plainly on 3.x. `reason` goes into the connection log. */
+  readonly refuse: { readonly reasonCode: ReasonCode; readonly reason: string } | null;
+  /** Instead of acknowledging. */
+  readonly close: { readonly reasonCode: ReasonCode; readonly reason: string } | null;
+}
+
+export interface SubscriptionDecision {
+  /** Granted QoS, or a Reason Code of SUBACK from 0x80 on. */
+  readonly reasonCode: number;
+  /** Filters entered into the tree of the space; empty: push only. */
+  readonly enter: readonly string[];
+}
+
+/** One connection of one principal, in the vendor's language. Pure: effects are intents, messages are return values. */
+export interface DialectSession {
+  subscribe(topicFilter: string, options: SubscriptionOptions): SubscriptionDecision;
+  /** A Reason Code of UNSUBACK, or null: the tree decides. */
+  unsubscribe(topicFilter: string): number | null;
+  publish(message: DialectMessage): Disposition;
+  /** The messages that carry a command to this device; `notSupported` where the vendor's protocol has no word for it. */
+  command(command: DeviceCommand): readonly OutboundMessage[] | 'notSupported' | 'notSubscribed';
+  /** May this message, found in the tree, in the queue or among the retained ones, be delivered? */
+  mayReceive(topicName: string): boolean;
+  mayPublishWill(topicName: string): boolean;
+  /** Name, profile or settings of the device changed while it is connected; the new ones hold from the next message on. */
+  deviceChanged?(device: DeviceRef): void;
+}
+
+/** A vendor's protocol. */
+export interface Dialect {
+  readonly manifest: DialectManifest;
+  /** From the packet and the listener alone: pure, no look-up. recognition.md, section 3 */
+  recognise(connect: ConnectPacket, via: ConnectVia): 'yes' | 'maybe' | 'no';
+  authenticate(
+    connect: ConnectPacket,
+    via: ConnectVia,
+    registry: CredentialLookup,
+  ): Authentication | Promise<Authentication>;
+  openSession(principal: Principal, link: DeviceLink): DialectSession;
+  /** How to connect this device, with nothing left to fill in. */
+  connectionGuide(device: Device, credentials: DeviceCredentials, endpoint: PublicEndpoint): ConnectionGuide;
+}
+
+const NO_INTENTS: readonly Intent[] = [];
+
+/** Nothing to do, acknowledged. */
+export const NOTHING: Disposition = { route: false, intents: NO_INTENTS, refuse: null, close: null };
+
+/** Routed in the space, nothing else. */
+export const ROUTE: Disposition = { route: true, intents: NO_INTENTS, refuse: null, close: null };
+
+/** Carries out intents, routes nothing. */
+export function perform(intents: readonly Intent[]): Disposition {
+  return { route: false, intents, refuse: null, close: null };
+}
+
+/** Refused, the connection stays. */
+export function refuseMessage(reasonCode: ReasonCode, reason: string): Disposition {
+  return { route: false, intents: NO_INTENTS, refuse: { reasonCode, reason }, close: null };
+}
+
+/** The connection is closed without an acknowledgement. */
+export function closeConnection(reasonCode: ReasonCode, reason: string): Disposition {
+  return { route: false, intents: NO_INTENTS, refuse: null, close: { reasonCode, reason } };
+}
