@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { ConnectionLog, type ConnectionLogEntry, shorten } from './connection-log.ts';
+
+function entry(principalId: string | null, ts: number): ConnectionLogEntry {
+  return {
+    ts,
+    event: 'connected',
+    tenantId: null,
+    principalId,
+    dialect: null,
+    address: '127.0.0.1',
+    listener: 'mqtt',
+    level: 4,
+    clientId: '',
+    username: null,
+    code: 0,
+    reason: '',
+    row: null,
+    looksLike: null,
+    said: [],
+  };
+}
+
+describe('connection log', () => {
+  it('keeps the newest entries of each principal, newest first', () => {
+    const log = new ConnectionLog(2, 10);
+    for (let ts = 1; ts <= 3; ts++) log.add(entry('a', ts));
+    log.add(entry('b', 9));
+    expect(log.of('a').map((line) => line.ts)).toEqual([3, 2]);
+    expect(log.of('b').map((line) => line.ts)).toEqual([9]);
+    expect(log.of('c')).toEqual([]);
+  });
+
+  it('forgets the quietest principal first', () => {
+    const log = new ConnectionLog(2, 2);
+    log.add(entry('a', 1));
+    log.add(entry('b', 2));
+    log.add(entry('a', 3));
+    log.add(entry('c', 4));
+    expect(log.of('b')).toEqual([]);
+    expect(log.of('a')).toHaveLength(2);
+  });
+
+  it('REC-37 a name that may be a token is shown shortened', () => {
+    expect(shorten('A1B2C3D4E5F6G7H8I9J0')).toBe('A1B2…(20)');
+    expect(shorten('short')).toBe('sh…');
+  });
+});

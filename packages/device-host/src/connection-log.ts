@@ -1,0 +1,71 @@
+import type { EntityId } from '@moorage/core';
+
+/** One line of the connection log: a connect, a refusal, a disconnect, or a message refused while connected. */
+export interface ConnectionLogEntry {
+  /** Epoch milliseconds. */
+  readonly ts: number;
+  readonly event: 'connected' | 'refused' | 'disconnected' | 'message';
+  /** null: a refused attempt that no dialect claimed. */
+  readonly tenantId: EntityId | null;
+  /** Device or application, or null. */
+  readonly principalId: EntityId | null;
+  readonly dialect: string | null;
+  readonly address: string;
+  readonly listener: string;
+  /** Protocol level: 3, 4 or 5. */
+  readonly level: number;
+  readonly clientId: string;
+  /** Shortened, since it may be a token; null: not sent. */
+  readonly username: string | null;
+  readonly code: number;
+  /** Plain English. */
+  readonly reason: string;
+  /** Row of recognition.md for refused attempts, else null. */
+  readonly row: string | null;
+  readonly looksLike: string | null;
+  /** What each candidate dialect said. */
+  readonly said: readonly { readonly dialect: string; readonly reason: string }[];
+}
+
+/** Shows enough of a name to recognise it and not enough to use it. */
+export function shorten(name: string): string {
+  return name.length <= 6 ? `${name.slice(0, 2)}…` : `${name.slice(0, 4)}…(${name.length})`;
+}
+
+/** The newest entries in memory, bounded; a noisy principal can only push out entries of its own. */
+export class ConnectionLog {
+  readonly #perPrincipal: number;
+  readonly #maximumPrincipals: number;
+  readonly #byPrincipal = new Map<string, ConnectionLogEntry[]>();
+
+  constructor(perPrincipal = 50, maximumPrincipals = 20_000) {
+    this.#perPrincipal = perPrincipal;
+    this.#maximumPrincipals = maximumPrincipals;
+  }
+
+  add(entry: ConnectionLogEntry): void {
+    const key = entry.principalId ?? '';
+    let entries = this.#byPrincipal.get(key);
+    if (entries === undefined) {
+      entries = [];
+    } else {
+      // Re-inserted, so that the map stays in order of the last entry and the front is the quietest principal.
+      this.#byPrincipal.delete(key);
+    }
+    this.#byPrincipal.set(key, entries);
+    entries.push(entry);
+    const limit = key === '' ? this.#perPrincipal * 20 : this.#perPrincipal;
+    if (entries.length > limit) entries.shift();
+    if (this.#byPrincipal.size > this.#maximumPrincipals) {
+      for (const quietest of this.#byPrincipal.keys()) {
+        this.#byPrincipal.delete(quietest);
+        break;
+      }
+    }
+  }
+
+  /** Entries of one device or application, newest first; null: refused attempts that no dialect claimed. */
+  of(principalId: EntityId | null): readonly ConnectionLogEntry[] {
+    return (this.#byPrincipal.get(principalId ?? '') ?? []).toReversed();
+  }
+}
