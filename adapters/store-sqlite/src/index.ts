@@ -1,0 +1,5 @@
+export * from './registry/sqlite-repositories.ts';
+export { SqliteDriver, type SqliteOpenOptions, type SqliteStatement, sqliteFault } from './sqlite/driver.ts';
+export { type Migration, migrate } from './sqlite/migrate.ts';
+export { StoreError, type StoreErrorCode } from './sqlite/store-error.ts';
+export { SqliteTelemetryStore, type TelemetryStoreOptions } from './telemetry/sqlite-telemetry-store.ts';

@@ -1,0 +1,156 @@
+import type { AttributeChange, Bucket, OwnerId, SeriesId, StoreStatistics } from '@moorage/core';
+import type { StoreErrorCode } from '../sqlite/store-error.ts';
+import type { ColumnParts } from './columns.ts';
+
+/** Name of the data file within its directory. */
+export const DATA_FILE = 'telemetry.sqlite';
+
+/** What the threads of the store are started with. */
+export interface WriterOptions {
+  readonly directory: string;
+  readonly installationId: string;
+  readonly now: number;
+  readonly ballastBytes: number;
+  readonly headBudgetPoints: number;
+  readonly durability: 'full' | 'normal';
+  /** Largest size of the data file in pages of 8 KiB; 0: no limit. */
+  readonly maxPages: number;
+}
+
+export type StoreState = StoreStatistics['state'];
+export type LatestAfter = 'rewrite' | 'delete' | 'keep';
+
+/** A change that is no batch of points. It takes effect before the batch with the index `before` of its round. */
+export type Operation = { readonly before: number } & (
+  | {
+      readonly type: 'intern';
+      readonly owner: OwnerId;
+      readonly ids: readonly SeriesId[];
+      readonly keys: readonly string[];
+    }
+  | { readonly type: 'attributes'; readonly changes: readonly AttributeChange[] }
+  | {
+      readonly type: 'erase';
+      readonly series: SeriesId;
+      readonly from: number;
+      readonly to: number;
+      readonly latestAfter: LatestAfter;
+    }
+  | { readonly type: 'removeOwner'; readonly owner: OwnerId }
+  | { readonly type: 'retention'; readonly olderThan: number; readonly budgetMs: number }
+);
+
+/** What an operation answers, in the order of the operations. */
+export type OperationResult =
+  | { readonly type: 'done' }
+  | { readonly type: 'refused' }
+  /** The latest point of the series afterwards; `unchanged` if the operation did not touch it. */
+  | { readonly type: 'erased'; readonly latest: ColumnParts | 'unchanged' | 'none' }
+  | { readonly type: 'retained'; readonly removedChunks: number; readonly more: boolean };
+
+/** Points and operations of one commit; the points are in the `RoundBuffer` of the slot. */
+export interface RoundRequest {
+  readonly type: 'round';
+  readonly slot: number;
+  /** Sent when the slot has new memory. */
+  readonly memory: SharedArrayBuffer | undefined;
+  /** End of each batch in the columns. */
+  readonly ends: readonly number[];
+  readonly otherIndex: readonly number[];
+  readonly otherValue: readonly (string | bigint)[];
+  readonly operations: readonly Operation[];
+}
+
+export interface RoundReply {
+  readonly type: 'round';
+  readonly outcome: 'stored' | 'full' | 'failed';
+  /** Batches, by index, that hold a value that cannot be stored; the others were. */
+  readonly refused: readonly number[];
+  readonly results: readonly OperationResult[];
+  readonly state: StoreState;
+  readonly reason: string;
+}
+
+export type WriterRequest =
+  | RoundRequest
+  | {
+      readonly type: 'head';
+      readonly request: number;
+      readonly series: SeriesId;
+      readonly from: number;
+      readonly to: number;
+    }
+  | { readonly type: 'attributesOf'; readonly request: number; readonly owner: OwnerId }
+  | { readonly type: 'statistics'; readonly request: number }
+  | { readonly type: 'close' };
+
+/** An attribute as it crosses a thread. */
+export interface AttributeRow {
+  readonly scope: number;
+  readonly key: string;
+  readonly kind: number;
+  readonly value: boolean | number | bigint | string;
+  readonly lastUpdateTs: number;
+}
+
+export type WriterReply =
+  | RoundReply
+  | {
+      readonly type: 'ready';
+      readonly state: StoreState;
+      readonly reason: string;
+      /** Series by id, with the index of the owner in `owners`. */
+      readonly ids: Int32Array<ArrayBuffer>;
+      readonly ownerOf: Int32Array<ArrayBuffer>;
+      readonly owners: readonly OwnerId[];
+      readonly keys: readonly string[];
+      readonly nextSeries: number;
+      readonly latestSeries: Int32Array<ArrayBuffer>;
+      readonly latest: ColumnParts;
+    }
+  | { readonly type: 'refused'; readonly code: StoreErrorCode | undefined; readonly message: string }
+  | { readonly type: 'head'; readonly request: number; readonly head: ColumnParts }
+  | { readonly type: 'attributesOf'; readonly request: number; readonly rows: readonly AttributeRow[] }
+  | {
+      readonly type: 'statistics';
+      readonly request: number;
+      readonly bytes: number;
+      readonly points: number;
+      readonly oldestInHead: number | null;
+    }
+  | { readonly type: 'state'; readonly state: StoreState; readonly reason: string }
+  | { readonly type: 'closed' };
+
+export type ReaderRequest = { readonly request: number } & (
+  | {
+      readonly type: 'range';
+      readonly series: SeriesId;
+      readonly from: number;
+      readonly to: number;
+      readonly order: 'asc' | 'desc';
+      readonly limit: number;
+      readonly head: ColumnParts;
+    }
+  | {
+      readonly type: 'aggregate';
+      readonly series: SeriesId;
+      readonly from: number;
+      readonly to: number;
+      readonly intervalMs: number;
+      readonly head: ColumnParts;
+    }
+  | { readonly type: 'oldest' }
+);
+
+export type ReaderReply = { readonly request: number } & (
+  | { readonly type: 'range'; readonly points: ColumnParts }
+  | { readonly type: 'aggregate'; readonly buckets: readonly Bucket[] }
+  | { readonly type: 'oldest'; readonly oldest: number | null }
+  | { readonly type: 'error'; readonly code: StoreErrorCode | undefined; readonly message: string }
+);
+
+/** The scopes as they are stored. Never renumber. */
+export const SCOPES = ['CLIENT', 'SHARED', 'SERVER'] as const;
+
+/** Operations that make room, and so run on a full disk. */
+export const FREEING: ReadonlySet<Operation['type']> = new Set(['erase', 'removeOwner', 'retention']);

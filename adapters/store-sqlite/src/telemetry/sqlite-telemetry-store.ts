@@ -1,0 +1,405 @@
+import { join } from 'node:path';
+import type {
+  AggregateQuery,
+  Attribute,
+  AttributeChange,
+  AttributeScope,
+  AttributeStore,
+  Bucket,
+  OwnerId,
+  Point,
+  PointBatch,
+  RangeQuery,
+  SeriesId,
+  StoreStatistics,
+  TelemetryStore,
+  WriteOutcome,
+} from '@moorage/core';
+import { ValueKind } from '@moorage/core';
+import { StoreError } from '../sqlite/store-error.ts';
+import { workerFile } from '../sqlite/worker-file.ts';
+import { AttributeCache } from './attribute-cache.ts';
+import { Columns } from './columns.ts';
+import { LatestValues, toPoints } from './latest-values.ts';
+import type { ReaderReply, ReaderRequest, RoundRequest, StoreState, WriterReply, WriterRequest } from './messages.ts';
+import { DATA_FILE, SCOPES } from './messages.ts';
+import type { RoundBuffer } from './round-buffer.ts';
+import { RoundQueue } from './round-queue.ts';
+import { SeriesIndex } from './series-index.ts';
+import { remoteError, ThreadClient } from './thread-client.ts';
+
+export interface TelemetryStoreOptions {
+  /** An existing directory; the files in it get mode 0600. */
+  readonly directory: string;
+  readonly installationId: string;
+  /** Epoch milliseconds; also spaces the probes of a full disk, which come with writes. */
+  readonly clock: () => number;
+  /** Room kept back for removing data from a full disk. Default 64 MiB; 0: none. */
+  readonly ballastBytes?: number;
+  /** Default 2,000. */
+  readonly maxSeriesPerOwner?: number;
+  /** Points kept in memory before they must be in a chunk, at about 17 bytes each. Default 2,000,000. */
+  readonly headBudgetPoints?: number;
+  /** Default `full`: a resolved write is synced. `normal` survives the end of the process, not loss of power. */
+  readonly durability?: 'full' | 'normal';
+  /** Shortest time between two commits, 0 to 1000; more than 0 spares SD cards. Default 0. */
+  readonly commitIntervalMs?: number;
+  /** Largest size of the data file. Default: only the disk limits it. */
+  readonly maxBytes?: number;
+  onStateChange?(state: StoreState, reason: string): void;
+}
+
+const PROBE_INTERVAL_MS = 1000;
+const LARGEST_LIMIT = 1_000_000;
+const LARGEST_TIME = 8.64e15;
+const PAGE_BYTES = 8192;
+const LARGEST_KEY = 255;
+
+/**
+ * History, latest values and attributes in one SQLite file, written by one thread in group commits and read by
+ * another one, which starts with the first range or aggregate. Series ids, latest values and the attributes used last
+ * are in the memory of the caller's thread.
+ */
+export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
+  readonly #options: TelemetryStoreOptions;
+  readonly #writer: ThreadClient<WriterRequest, WriterReply>;
+  readonly #queue: RoundQueue;
+  readonly #latest = new LatestValues();
+  readonly #cache = new AttributeCache();
+  #series = new SeriesIndex(1);
+  #reader: ThreadClient<ReaderRequest, ReaderReply> | undefined;
+  #state: StoreState = 'ok';
+  #lastProbe = Number.NEGATIVE_INFINITY;
+  #closing = false;
+  #onReady: ((reply: Extract<WriterReply, { type: 'ready' | 'refused' }>) => void) | undefined;
+  #onClosed: (() => void) | undefined;
+
+  private constructor(options: TelemetryStoreOptions) {
+    this.#options = options;
+    const isApart = () => this.#state !== 'ok';
+    this.#queue = new RoundQueue({
+      commitIntervalMs: options.commitIntervalMs ?? 0,
+      get apart() {
+        return isApart();
+      },
+      send: (request) => this.#writer.post(request),
+      stored: (points, start, end, round, other) => this.#stored(points, start, end, round, other),
+    });
+    const workerData = {
+      directory: options.directory,
+      installationId: options.installationId,
+      now: options.clock(),
+      ballastBytes: options.ballastBytes ?? 67_108_864,
+      headBudgetPoints: options.headBudgetPoints ?? 2_000_000,
+      durability: options.durability ?? 'full',
+      maxPages: Math.floor((options.maxBytes ?? 0) / PAGE_BYTES),
+    };
+    this.#writer = new ThreadClient(
+      workerFile(import.meta.url, 'telemetry-writer-thread'),
+      workerData,
+      (reply) => this.#receive(reply),
+      (reason) => this.#stop(reason),
+    );
+  }
+
+  /**
+   * Opens or creates the store. Rejects with `StoreError`: `other-installation`, `newer-schema`, `sqlite-too-old`,
+   * `corrupt-file`, or `corrupt-record` when a log record, which holds acknowledged points, is damaged.
+   */
+  static async open(options: TelemetryStoreOptions): Promise<SqliteTelemetryStore> {
+    const store = new SqliteTelemetryStore(options);
+    const reply = await new Promise<Extract<WriterReply, { type: 'ready' | 'refused' }>>((resolve) => {
+      store.#onReady = resolve;
+    });
+    if (reply.type === 'refused') {
+      await store.#writer.terminate();
+      throw remoteError(reply.code, reply.message);
+    }
+    store.#load(reply);
+    return store;
+  }
+
+  #load(reply: Extract<WriterReply, { type: 'ready' }>): void {
+    this.#series = new SeriesIndex(reply.nextSeries);
+    for (const [at, key] of reply.keys.entries()) {
+      this.#series.add(reply.owners[reply.ownerOf[at] ?? 0] ?? '', key, reply.ids[at] ?? 0);
+    }
+    const latest = Columns.of(reply.latest);
+    for (const [at, series] of reply.latestSeries.entries()) this.#latest.set(series, latest, at);
+    this.#setState(reply.state, reply.reason);
+  }
+
+  #receive(reply: WriterReply): void {
+    switch (reply.type) {
+      case 'round':
+        this.#setState(reply.state, reply.reason);
+        this.#queue.settle(reply);
+        return;
+      case 'state':
+        this.#setState(reply.state, reply.reason);
+        return;
+      case 'ready':
+      case 'refused':
+        this.#onReady?.(reply);
+        return;
+      case 'closed':
+        this.#onClosed?.();
+        return;
+      case 'head':
+      case 'attributesOf':
+      case 'statistics':
+        return;
+    }
+  }
+
+  #setState(state: StoreState, reason: string): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#lastProbe = this.#options.clock();
+    this.#options.onStateChange?.(state, reason);
+  }
+
+  #stop(reason: string): void {
+    this.#onReady?.({ type: 'refused', code: 'worker-stopped', message: reason });
+    this.#onClosed?.();
+    if (!this.#closing) this.#setState('failed', reason);
+    this.#closing = true;
+    this.#queue.abandon();
+  }
+
+  /** What to answer at once instead of asking the writer; once a second a write goes through as a probe. */
+  #closedFor(): 'full' | 'failed' | undefined {
+    if (this.#closing) return 'failed';
+    if (this.#state === 'ok') return undefined;
+    const now = this.#options.clock();
+    if (now - this.#lastProbe < PROBE_INTERVAL_MS) return this.#state;
+    this.#lastProbe = now;
+    return undefined;
+  }
+
+  #stored(points: RoundBuffer, start: number, end: number, round: RoundRequest, firstOther: number): void {
+    const { ts, num, series, kind } = points;
+    let other = firstOther;
+    let nextOther = round.otherIndex[other] ?? -1;
+    for (let at = start; at < end; at++) {
+      let value: string | bigint | undefined;
+      let number = num[at] ?? 0;
+      if (at === nextOther) {
+        value = round.otherValue[other];
+        nextOther = round.otherIndex[++other] ?? -1;
+        if (typeof value === 'bigint' && Number.isSafeInteger(Number(value))) {
+          number = Number(value);
+          value = undefined;
+        }
+      }
+      this.#latest.offer(series[at] ?? 0, (ts[at] ?? 0) + 0, kind[at] ?? 0, number, value);
+    }
+  }
+
+  seriesOf(owner: OwnerId): ReadonlyMap<string, SeriesId> {
+    return this.#series.of(owner);
+  }
+
+  async intern(owner: OwnerId, keys: readonly string[]): Promise<readonly SeriesId[] | 'tooMany' | 'full' | 'failed'> {
+    for (const key of keys) if (key.length === 0 || key.length > LARGEST_KEY) return 'failed';
+    const refusal = this.#closedFor();
+    const claim = this.#series.claim(owner, keys, this.#options.maxSeriesPerOwner ?? 2000);
+    if (claim === 'tooMany') return 'tooMany';
+    const { ids, fresh, waiting } = claim;
+    if (fresh.size === 0 && !waiting) return ids;
+    if (refusal !== undefined) {
+      this.#series.settle(owner, fresh, false);
+      return refusal;
+    }
+    return this.#queue.operate(
+      { type: 'intern', owner, ids: [...fresh.values()], keys: [...fresh.keys()] },
+      (outcome) => {
+        this.#series.settle(owner, fresh, outcome === 'stored');
+        if (outcome !== 'stored') return outcome;
+        // Ids that another call was waiting for may have failed, or their owner may be gone.
+        const known = this.#series.of(owner);
+        return keys.every((key, at) => known.get(key) === ids[at]) ? ids : 'failed';
+      },
+    );
+  }
+
+  async append(batch: PointBatch): Promise<WriteOutcome> {
+    return this.#closedFor() ?? this.#queue.append(batch);
+  }
+
+  async latest(series: readonly SeriesId[]): Promise<readonly (Point | null)[]> {
+    return series.map((id) => this.#latest.get(id));
+  }
+
+  async range(query: RangeQuery): Promise<readonly Point[]> {
+    const { series, order } = query;
+    const [from, to] = bounds(query);
+    const limit = Math.max(1, Math.min(LARGEST_LIMIT, Math.floor(query.limit)));
+    const head = await this.#head(series, from, to);
+    const reply = await this.#read((request) => ({ type: 'range', request, series, from, to, order, limit, head }));
+    return reply.type === 'range' ? toPoints(Columns.of(reply.points)) : [];
+  }
+
+  async aggregate(query: AggregateQuery): Promise<readonly Bucket[]> {
+    const { series, intervalMs } = query;
+    const [from, to] = bounds(query);
+    if (!(intervalMs >= 1)) throw new StoreError('refused-query', `An interval of ${intervalMs} ms is too short`);
+    const head = await this.#head(series, from, to);
+    const reply = await this.#read((request) => ({ type: 'aggregate', request, series, from, to, intervalMs, head }));
+    return reply.type === 'aggregate' ? reply.buckets : [];
+  }
+
+  async #head(series: SeriesId, from: number, to: number) {
+    const reply = await this.#writer.ask((request) => ({ type: 'head', request, series, from, to }));
+    return reply.type === 'head' ? reply.head : new Columns(0).parts().parts;
+  }
+
+  async #read(make: (request: number) => ReaderRequest): Promise<ReaderReply> {
+    this.#reader ??= this.#startReader();
+    const reply = await this.#reader.ask(make);
+    if (reply.type === 'error') throw remoteError(reply.code, reply.message);
+    return reply;
+  }
+
+  #startReader(): ThreadClient<ReaderRequest, ReaderReply> {
+    const reader = new ThreadClient<ReaderRequest, ReaderReply>(
+      workerFile(import.meta.url, 'telemetry-reader-thread'),
+      { path: join(this.#options.directory, DATA_FILE) },
+      () => undefined,
+      () => {
+        if (this.#reader === reader) this.#reader = undefined;
+      },
+    );
+    return reader;
+  }
+
+  async erase(query: {
+    readonly series: SeriesId;
+    readonly from: number;
+    readonly to: number;
+    readonly latestAfter: 'rewrite' | 'delete' | 'keep';
+  }): Promise<WriteOutcome> {
+    if (this.#closing) return 'failed';
+    const [from, to] = bounds(query);
+    const { series, latestAfter } = query;
+    return this.#queue.operate({ type: 'erase', series, from, to, latestAfter }, (outcome, result) => {
+      if (outcome !== 'stored') return outcome;
+      if (result?.type !== 'erased') return 'failed';
+      if (result.latest === 'none') this.#latest.remove(series);
+      else if (result.latest !== 'unchanged') this.#latest.set(series, Columns.of(result.latest), 0);
+      return outcome;
+    });
+  }
+
+  async removeOwner(owner: OwnerId): Promise<WriteOutcome> {
+    if (this.#closing) return 'failed';
+    return this.#queue.operate({ type: 'removeOwner', owner }, (outcome) => {
+      if (outcome !== 'stored') return outcome;
+      for (const series of this.#series.remove(owner)) this.#latest.retire(series);
+      this.#cache.forget(owner);
+      return outcome;
+    });
+  }
+
+  async applyRetention(before: number, budgetMs: number): Promise<{ removedChunks: number; more: boolean }> {
+    if (this.#closing) return { removedChunks: 0, more: false };
+    return this.#queue.operate({ type: 'retention', olderThan: before, budgetMs }, (_outcome, result) =>
+      result?.type === 'retained'
+        ? { removedChunks: result.removedChunks, more: result.more }
+        : { removedChunks: 0, more: false },
+    );
+  }
+
+  async statistics(): Promise<StoreStatistics> {
+    const series = this.#series.size;
+    const reply = await this.#writer.ask((request) => ({ type: 'statistics', request }));
+    if (reply.type !== 'statistics') return { bytes: 0, points: 0, series, oldest: null, state: this.#state };
+    const stored = await this.#read((request) => ({ type: 'oldest', request }));
+    const inChunks = stored.type === 'oldest' ? stored.oldest : null;
+    const oldest = inChunks === null || reply.oldestInHead === null ? null : Math.min(inChunks, reply.oldestInHead);
+    const { bytes, points } = reply;
+    return { bytes, points, series, oldest: oldest ?? inChunks ?? reply.oldestInHead, state: this.#state };
+  }
+
+  async save(changes: readonly AttributeChange[]): Promise<WriteOutcome> {
+    for (const change of changes) if (!attributeFits(change)) return 'failed';
+    const refusal = this.#closedFor();
+    if (refusal !== undefined) return refusal;
+    return this.#queue.operate({ type: 'attributes', changes }, (outcome) => {
+      if (outcome === 'stored') this.#cache.apply(changes);
+      return outcome;
+    });
+  }
+
+  async read(
+    owner: OwnerId,
+    scope: AttributeScope | null,
+    keys: readonly string[] | null,
+  ): Promise<readonly Attribute[]> {
+    const wanted = keys === null ? undefined : new Set(keys);
+    const result: Attribute[] = [];
+    for (const attribute of this.#cache.get(owner) ?? (await this.#loadAttributes(owner))) {
+      if (scope !== null && attribute.scope !== scope) continue;
+      if (wanted === undefined || wanted.has(attribute.key)) result.push(attribute);
+    }
+    return result.sort(byScopeAndKey);
+  }
+
+  async #loadAttributes(owner: OwnerId): Promise<Attribute[]> {
+    const mark = this.#cache.beginLoad(owner);
+    const reply = await this.#writer.ask((request) => ({ type: 'attributesOf', request, owner }));
+    return this.#cache.endLoad(owner, mark, reply.type === 'attributesOf' ? reply.rows : []);
+  }
+
+  /** Waits until everything handed in has been answered, writes the log back into the file and ends the threads. */
+  async close(): Promise<void> {
+    if (!this.#closing) {
+      this.#closing = true;
+      await this.#queue.drained();
+      const closed = new Promise<void>((resolve) => {
+        this.#onClosed = resolve;
+      });
+      this.#writer.post({ type: 'close' });
+      await closed;
+    }
+    await this.terminate();
+  }
+
+  /** Ends the threads at once, as a crash of the process would; unanswered writes resolve to `failed`. */
+  async terminate(): Promise<void> {
+    this.#closing = true;
+    await this.#reader?.terminate();
+    await this.#writer.terminate();
+  }
+}
+
+/** Bounds within which every time lies; an empty range if one of them is no number. */
+function bounds(query: { readonly from: number; readonly to: number }): [number, number] {
+  const from = Math.max(query.from, -LARGEST_TIME);
+  const to = Math.min(query.to, LARGEST_TIME + 1);
+  return from < to ? [from, to] : [0, 0];
+}
+
+function attributeFits({ scope, key, attribute }: AttributeChange): boolean {
+  if (!SCOPES.includes(scope) || key.length === 0 || key.length > LARGEST_KEY) return false;
+  if (attribute === null) return true;
+  const { kind, value } = attribute;
+  if (!Number.isSafeInteger(attribute.lastUpdateTs)) return false;
+  switch (kind) {
+    case ValueKind.Boolean:
+      return typeof value === 'boolean';
+    case ValueKind.Long:
+      return typeof value === 'bigint' ? BigInt.asIntN(64, value) === value : Number.isSafeInteger(value);
+    case ValueKind.Double:
+      return typeof value === 'number' && Number.isFinite(value);
+    case ValueKind.String:
+    case ValueKind.Json:
+      return typeof value === 'string';
+  }
+}
+
+function byScopeAndKey(a: Attribute, b: Attribute): number {
+  const scope = SCOPES.indexOf(a.scope) - SCOPES.indexOf(b.scope);
+  if (scope !== 0) return scope;
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+}
