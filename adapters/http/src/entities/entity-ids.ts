@@ -1,0 +1,12 @@
+import type { BareId, EntityId, EntityIdInput } from '@moorage/api-types';
+
+export type EntityType = 'TENANT' | 'CUSTOMER' | 'USER' | 'DEVICE' | 'DEVICE_PROFILE' | 'APPLICATION';
+
+export function entityId(entityType: EntityType, id: string): EntityId {
+  return { entityType, id };
+}
+
+/** The id of a request's member, in the platform's spelling; null if there is none. */
+export function inputId(id: EntityIdInput | BareId | null | undefined): string | null {
+  return id === null || id === undefined ? null : id.id.toLowerCase();
+}

@@ -1,0 +1,3 @@
+export type { RevokedSessions } from './auth/revoked-sessions.ts';
+export { createHttpServer } from './create-http-server.ts';
+export type { ConnectionGuideProvider, HealthReport, HttpServer, HttpServerOptions } from './options.ts';

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openTestServer, type TestServer } from '../testing/test-server.ts';
+
+interface Operation {
+  readonly operationId: string;
+  readonly tags: readonly string[];
+  readonly summary: string;
+  readonly security?: readonly unknown[];
+  readonly parameters?: readonly { readonly in: string; readonly name: string; readonly schema: object }[];
+  readonly responses: Readonly<Record<string, object>>;
+}
+
+interface OpenApi {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+  readonly security: readonly unknown[];
+}
+
+let t: TestServer;
+let document: OpenApi;
+
+beforeAll(async () => {
+  t = await openTestServer();
+  const answer = await t.send({ url: '/openapi.json' });
+  expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+  document = answer.json();
+});
+afterAll(() => t.server.close());
+
+function operations(): { readonly path: string; readonly operation: Operation }[] {
+  return Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.values(item).map((operation) => ({ path, operation })),
+  );
+}
+
+function references(node: unknown): string[] {
+  if (typeof node !== 'object' || node === null) return [];
+  return Object.entries(node).flatMap(([member, value]) =>
+    member === '$ref' && typeof value === 'string' ? [value] : references(value),
+  );
+}
+
+describe('OpenAPI document', () => {
+  it('is of version 3.1 with title, version and servers', () => {
+    expect(document).toMatchObject({
+      openapi: '3.1.0',
+      info: { title: 'Moorage', version: '0.1.0' },
+      servers: [{ url: '/' }],
+    });
+  });
+
+  it('gives every operation an id of its own, a tag, a summary and an answer', () => {
+    const all = operations();
+    expect(new Set(all.map(({ operation }) => operation.operationId)).size).toBe(all.length);
+    for (const { path, operation } of all) {
+      expect(operation.operationId, path).toMatch(/^[a-z][A-Za-z0-9]+$/);
+      expect(operation.tags, path).toHaveLength(1);
+      expect(operation.summary, path).not.toBe('');
+      expect(operation.responses, path).toHaveProperty('200');
+    }
+  });
+
+  it('declares every parameter of every path', () => {
+    for (const { path, operation } of operations()) {
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name).sort();
+      const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
+      expect(declared.map(({ name }) => name).sort(), path).toEqual(inPath);
+    }
+  });
+
+  it('resolves every reference, to a component under its own name', () => {
+    const all = references(document);
+    expect(all.length).toBeGreaterThan(100);
+    for (const reference of all) {
+      const name = reference.replace('#/components/schemas/', '');
+      expect(document.components.schemas, reference).toHaveProperty(name);
+    }
+    expect(Object.keys(document.components.schemas)).not.toContain('def-0');
+  });
+
+  it('says which operations need no token', () => {
+    const open = operations()
+      .filter(({ operation }) => operation.security?.length === 0)
+      .map(({ operation }) => operation.operationId);
+    expect(open.sort()).toEqual([
+      'getHealth',
+      'getMetrics',
+      'getOpenApi',
+      'getReadiness',
+      'getUserPasswordPolicy',
+      'login',
+      'refreshToken',
+    ]);
+    expect(document.security).toEqual([{ bearer: [] }, { xAuthorization: [] }]);
+  });
+
+  it('has the calls of the first release', () => {
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining([
+        '/api/auth/login',
+        '/api/auth/token',
+        '/api/device',
+        '/api/device/{id}',
+        '/api/device/{deviceId}/connectionGuide',
+        '/api/tenant/devices',
+        '/api/deviceProfile/{id}/default',
+        '/api/application',
+        '/api/plugins/telemetry/{entityType}/{entityId}/values/timeseries',
+        '/api/plugins/telemetry/{entityType}/{entityId}/timeseries/{scope}/{ttl}',
+        '/api/plugins/telemetry/{deviceId}/{scope}',
+      ]),
+    );
+  });
+});

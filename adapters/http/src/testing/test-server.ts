@@ -1,0 +1,95 @@
+import type { Platform, User } from '@moorage/core';
+import type { InjectOptions, LightMyRequestResponse } from 'fastify';
+import { createHttpServer } from '../create-http-server.ts';
+import type { HealthReport, HttpServer, HttpServerOptions } from '../options.ts';
+import { fakeAccounts } from './fake-accounts.ts';
+import { fakeApplications } from './fake-applications.ts';
+import { fakeDevices } from './fake-devices.ts';
+import { fakeProfiles } from './fake-profiles.ts';
+import { ADMIN_EMAIL, ADMIN_PASSWORD, addUser, type FakeState, newState } from './fake-state.ts';
+import { fakeTelemetry } from './fake-telemetry.ts';
+
+export function fakePlatform(state: FakeState): Platform {
+  return {
+    accounts: fakeAccounts(state),
+    devices: fakeDevices(state),
+    profiles: fakeProfiles(state),
+    applications: fakeApplications(state),
+    telemetry: fakeTelemetry(state),
+    credentials: { byUsername: () => undefined, byClientId: () => undefined },
+    deviceRef: () => undefined,
+    deviceRefByName: () => undefined,
+  };
+}
+
+type Body = string | object;
+
+/** A server on the fake platform, and an administrator who is logged in. */
+export interface TestServer {
+  readonly server: HttpServer;
+  readonly state: FakeState;
+  readonly platform: Platform;
+  readonly token: string;
+  readonly refreshToken: string;
+  /** A call with the administrator's token. */
+  call(method: 'GET' | 'POST' | 'DELETE' | 'PUT', url: string, body?: Body): Promise<LightMyRequestResponse>;
+  send(request: InjectOptions): Promise<LightMyRequestResponse>;
+  login(email: string, password: string): Promise<LightMyRequestResponse>;
+  /** Adds a user and gives a token. */
+  tokenOf(authority: User['authority']): Promise<string>;
+  /** Creates a device and gives its id. */
+  device(name?: string): Promise<string>;
+}
+
+export async function openTestServer(options: Partial<HttpServerOptions> = {}): Promise<TestServer> {
+  const state = newState();
+  const platform = fakePlatform(state);
+  const health: HealthReport = { ready: true, checks: [{ name: 'store', ok: true, reason: null }] };
+  const server = await createHttpServer({
+    platform,
+    clock: { now: () => state.now, monotonic: () => state.now },
+    signingKey: new Uint8Array(64).fill(7),
+    issuer: 'test.example.org',
+    version: '0.1.0',
+    logger: false,
+    health: () => health,
+    connectionGuide: (device, credentials, host) => ({
+      dialect: device.dialect,
+      endpoints: [{ protocol: 'mqtt', host, port: 1883 }],
+      fields: [{ name: 'User name', value: credentials.credentialsId, secret: true }],
+      snippets: [],
+    }),
+    ...options,
+  });
+  const login = (email: string, password: string) =>
+    server.inject({ method: 'POST', url: '/api/auth/login', payload: { username: email, password } });
+  const { token, refreshToken } = (await login(ADMIN_EMAIL, ADMIN_PASSWORD)).json();
+  const call: TestServer['call'] = (method, url, body) =>
+    server.inject({
+      method,
+      url,
+      headers: {
+        'x-authorization': `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { payload: body }),
+    });
+  return {
+    server,
+    state,
+    platform,
+    token,
+    refreshToken,
+    call,
+    login,
+    send: (request) => server.inject(request),
+    async tokenOf(authority) {
+      const email = `${authority.toLowerCase()}@example.org`;
+      addUser(state, email, 'password', authority);
+      return (await login(email, 'password')).json().token;
+    },
+    async device(name = 'T1') {
+      return (await call('POST', '/api/device', { name })).json().id.id;
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { type Static, Type } from 'typebox';
+import {
+  alwaysNull,
+  epochMs,
+  freeJsonObject,
+  named,
+  nullableInteger,
+  nullableJsonObject,
+  nullableRefTo,
+  nullableText,
+  refTo,
+} from './building-blocks.ts';
+import { EntityId, EntityIdInput } from './entity-id.ts';
+import { pageOf } from './page.ts';
+
+/** thingsboard-server.md, 2.4 */
+export const DeviceProfile = named(
+  'DeviceProfile',
+  Type.Object({
+    id: refTo(EntityId),
+    createdTime: epochMs(),
+    tenantId: refTo(EntityId),
+    name: Type.String(),
+    description: nullableText(),
+    image: alwaysNull(),
+    type: Type.Literal('DEFAULT'),
+    transportType: Type.String({ examples: ['DEFAULT', 'MQTT'] }),
+    provisionType: Type.String({ examples: ['DISABLED'] }),
+    defaultRuleChainId: alwaysNull(),
+    defaultDashboardId: alwaysNull(),
+    defaultQueueName: alwaysNull(),
+    profileData: freeJsonObject(),
+    provisionDeviceKey: alwaysNull(),
+    firmwareId: alwaysNull(),
+    softwareId: alwaysNull(),
+    defaultEdgeRuleChainId: alwaysNull(),
+    externalId: alwaysNull(),
+    version: Type.Integer(),
+    default: Type.Boolean(),
+  }),
+);
+export type DeviceProfile = Static<typeof DeviceProfile>;
+
+/** The short form for pickers. */
+export const DeviceProfileInfo = named(
+  'DeviceProfileInfo',
+  Type.Object({
+    id: refTo(EntityId),
+    tenantId: refTo(EntityId),
+    name: Type.String(),
+    image: alwaysNull(),
+    defaultDashboardId: alwaysNull(),
+    type: Type.Literal('DEFAULT'),
+    transportType: Type.String(),
+  }),
+);
+export type DeviceProfileInfo = Static<typeof DeviceProfileInfo>;
+
+export const DeviceProfilePage = pageOf('DeviceProfilePage', refTo(DeviceProfile));
+export type DeviceProfilePage = Static<typeof DeviceProfilePage>;
+export const DeviceProfileInfoPage = pageOf('DeviceProfileInfoPage', refTo(DeviceProfileInfo));
+export type DeviceProfileInfoPage = Static<typeof DeviceProfileInfoPage>;
+
+/** A profile to create (no `id`) or to update; only `name` is needed. Further members are ignored. */
+export const DeviceProfileInput = named(
+  'DeviceProfileInput',
+  Type.Object({
+    id: Type.Optional(nullableRefTo(EntityIdInput, { description: 'Present: update.' })),
+    name: Type.String({ maxLength: 255 }),
+    description: Type.Optional(nullableText({ maxLength: 4096 })),
+    transportType: Type.Optional(nullableText({ maxLength: 64 })),
+    provisionType: Type.Optional(nullableText({ maxLength: 64 })),
+    profileData: Type.Optional(nullableJsonObject()),
+    version: Type.Optional(nullableInteger()),
+  }),
+);
+export type DeviceProfileInput = Static<typeof DeviceProfileInput>;
