@@ -1,0 +1,33 @@
+import { checkText } from './check-value.ts';
+import { type ConfigurationProblem, quote } from './problem.ts';
+import { SETTINGS } from './setting.ts';
+import type { SourcedValue, SourceReading } from './source.ts';
+
+/** Flags of the start-up contract whose listeners do not exist yet. Refused, for silence would pass for success. */
+export const FLAGS_NOT_OFFERED: ReadonlyMap<string, string> = new Map([
+  ['--coap-port', 'CoAP'],
+  ['--ws-port', 'MQTT over WebSocket'],
+  ['--mqtts-port', 'MQTT over TLS'],
+  ['--wss-port', 'MQTT over secure WebSocket'],
+  ['--cert', 'TLS'],
+  ['--key', 'TLS'],
+]);
+
+/** Reads flags of the command line, by their name with both dashes. */
+export function readFlags(flags: ReadonlyMap<string, string>): SourceReading {
+  const values = new Map<string, SourcedValue>();
+  const problems: ConfigurationProblem[] = [];
+  for (const [name, subject] of FLAGS_NOT_OFFERED) {
+    if (flags.has(name)) {
+      problems.push({ where: name, message: `${subject} is not offered yet`, hint: 'leave the flag out' });
+    }
+  }
+  for (const setting of SETTINGS) {
+    const text = setting.flag === null ? undefined : flags.get(setting.flag);
+    if (setting.flag === null || text === undefined) continue;
+    const checked = checkText(setting.schema, text);
+    if (checked.ok) values.set(setting.key, { value: checked.value, origin: { from: 'flag', name: setting.flag } });
+    else problems.push({ where: setting.flag, message: `must be ${checked.wants}, not ${quote(text)}`, hint: null });
+  }
+  return { values, problems };
+}

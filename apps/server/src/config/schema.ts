@@ -1,0 +1,133 @@
+import { type Static, type TSchema, Type } from 'typebox';
+
+/** Marks of a setting besides JSON Schema: how it is shown, and the flag of the command line that sets it. */
+export interface SettingMarks {
+  readonly description: string;
+  /** Never shown, and accepted from a file named by the environment (`..._FILE`). */
+  readonly secret?: true;
+  /** Each entry must be a Topic Filter. MQTT 5.0, 4.7.1 */
+  readonly topicFilters?: true;
+  /** As commander writes it: `--mqtt-port <port>`. */
+  readonly flag?: string;
+}
+
+const port = (number: number, marks: SettingMarks) =>
+  Type.Integer({ minimum: 0, maximum: 65_535, default: number, ...marks });
+const count = (minimum: number, maximum: number, number: number, description: string) =>
+  Type.Integer({ minimum, maximum, default: number, description });
+const oneOf = <const T extends string>(values: readonly T[], fallback: T, marks: SettingMarks) =>
+  Type.Enum(values, { default: fallback, ...marks });
+const orNull = <T extends TSchema>(schema: T, marks: SettingMarks) =>
+  Type.Union([schema, Type.Null()], { default: null, ...marks });
+const group = <T extends Record<string, TSchema>>(properties: T) =>
+  Type.Object(properties, { additionalProperties: false });
+
+/** Every setting of the server with its default. Names of the limits are those of the broker. */
+export const configurationSchema = group({
+  dataDir: Type.String({
+    minLength: 1,
+    default: './moorage-data',
+    description: 'Folder of everything that is kept. Created with mode 0700; one server at a time.',
+    flag: '--data-dir <folder>',
+  }),
+  host: orNull(Type.String({ minLength: 1 }), {
+    description:
+      'Address that all ports listen on. Without it: 127.0.0.1 until an administrator has a password, all addresses from then on.',
+    flag: '--host <address>',
+  }),
+  publicHost: orNull(Type.String({ minLength: 1 }), {
+    description: 'Host name under which devices and browsers reach this server, for the addresses that are shown.',
+  }),
+  adminEmail: Type.String({
+    pattern: '^[^\\s@<>"]+@[^\\s@<>"]+$',
+    maxLength: 254,
+    default: 'admin@moorage.local',
+    description: 'E-mail address of the first administrator. Used together with `adminPassword`.',
+  }),
+  adminPassword: orNull(Type.String({ minLength: 8, maxLength: 256 }), {
+    description:
+      'Password of the first administrator, who administers the tenant `default`. Opens the ports to the network unless `host` says otherwise.',
+    secret: true,
+  }),
+  mqtt: group({
+    port: port(1883, { description: 'Port of MQTT over TCP; 0 picks a free one.', flag: '--mqtt-port <port>' }),
+    serverKeepAlive: orNull(Type.Integer({ minimum: 1, maximum: 65_535 }), {
+      description: 'Seconds. Told to MQTT 5.0 clients that ask for a longer Keep Alive or for none.',
+    }),
+    flapping: oneOf(['off'], 'off', {
+      description: 'Refusal of clients that reconnect too often. Not offered yet, so `off` is the only value.',
+    }),
+    limits: group({
+      connections: count(1, 10_000_000, 200_000, 'Connections at once; more are closed before anything is read.'),
+      connectPacketSize: count(64, 268_435_460, 65_536, 'Bytes of a packet before CONNECT is accepted.'),
+      connectTimeoutMs: count(100, 600_000, 10_000, 'Milliseconds from the opening of a connection to its CONNECT.'),
+      clientIdBytes: count(23, 65_535, 1_024, 'Bytes of a Client Identifier.'),
+      topicBytes: count(16, 65_535, 4_096, 'Bytes of a Topic Name or Topic Filter.'),
+      topicLevels: count(4, 65_536, 128, 'Levels of a Topic Name or Topic Filter.'),
+      userProperties: count(0, 10_000, 64, 'User Properties in one packet.'),
+      topicFilters: count(1, 100_000, 1_000, 'Topic Filters in one SUBSCRIBE or UNSUBSCRIBE.'),
+      outboundInFlight: count(1, 65_535, 2_048, 'Unfinished QoS 1 and 2 messages towards one client.'),
+      slowReaderBytes: count(
+        4_096,
+        1_073_741_824,
+        1_048_576,
+        'Bytes that wait for a slow reader before QoS 0 messages to it are dropped.',
+      ),
+      noProgressTimeoutMs: count(
+        1_000,
+        3_600_000,
+        60_000,
+        'Milliseconds after which a reader that takes nothing is closed.',
+      ),
+      queuedBytesHighWater: count(
+        1_048_576,
+        1_099_511_627_776,
+        268_435_456,
+        'Bytes queued in memory over all Sessions at which publishers are no longer read.',
+      ),
+    }),
+  }),
+  http: group({
+    port: port(8080, { description: 'Port of HTTP; 0 picks a free one.', flag: '--http-port <port>' }),
+  }),
+  plain: group({
+    anonymous: Type.Boolean({
+      default: false,
+      description:
+        'Accept a CONNECT without credentials as a client of the tenant `default` with all topics. Refused unless every port is bound to loopback or `plain.anonymousAnywhere` is set.',
+    }),
+    anonymousAnywhere: Type.Boolean({
+      default: false,
+      description: 'Allow `plain.anonymous` on ports that the network can reach.',
+    }),
+    denySubscribe: Type.Array(Type.String({ minLength: 1, maxLength: 4096 }), {
+      maxItems: 100,
+      default: [],
+      description: 'Topic Filters that anonymous clients may not subscribe to. In the environment separated by commas.',
+      topicFilters: true,
+    }),
+  }),
+  storage: group({
+    durability: oneOf(['full', 'normal'], 'full', {
+      description:
+        '`full`: acknowledged means synced to disk. `normal`: survives a crash of the process, may lose the last moments at power loss.',
+    }),
+    commitIntervalMs: count(
+      0,
+      1_000,
+      0,
+      'Shortest time in milliseconds between two commits. 0: the next begins when the last has ended. More spares SD cards and delays acknowledgements.',
+    ),
+    ballastMiB: count(0, 65_536, 64, 'Space held back so that a full disk can be cleared; 0: none.'),
+    maxSeriesPerDevice: count(1, 1_000_000, 2_000, 'Different telemetry keys that one device may have.'),
+    retentionDays: count(1, 36_500, 90, 'Days that telemetry is kept.'),
+  }),
+  log: group({
+    level: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info', {
+      description: 'Least severe lines that are written to stderr.',
+    }),
+  }),
+});
+
+/** The whole configuration, checked, with defaults filled in. */
+export type Configuration = Static<typeof configurationSchema>;
