@@ -19,6 +19,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           isolate: true,
           fileParallelism: false,
+          globalSetup: ['./test/harness/real-clients.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },

@@ -28,12 +28,13 @@ const NO_NODE = [
   'dialects/',
 ];
 /** Tables of data, free of the length limit. */
-const DATA_TABLES: readonly string[] = [];
+const DATA_TABLES: readonly string[] = ['tools/mqtt-clauses.ts'];
 const MAX_LINES = 600;
 
 const folders = ['packages', 'dialects', 'adapters', 'apps', 'bench', 'tools', 'test'];
 const files = readSources(repositoryRoot, folders);
-const isTest = (file: SourceFile) => file.path.endsWith('.test.ts');
+/** Tests and benchmarks may use more than what ships. */
+const isTest = (file: SourceFile) => file.path.endsWith('.test.ts') || /^[^/]+\/[^/]+\/bench\//.test(file.path);
 const allowedFor = (workspace: string): readonly string[] | undefined =>
   ALLOWED[workspace] ?? (workspace.startsWith('dialects/') ? ALLOWED['dialects/*'] : undefined);
 

@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { MQTT_5_CLAUSES, MQTT_311_CLAUSES } from './mqtt-clauses.ts';
+
+/** Where each number that stands in a test title is tested. */
+export type Coverage = ReadonlyMap<string, ReadonlySet<string>>;
+
+interface Checklist {
+  readonly title: string;
+  readonly source: string;
+  readonly numbers: readonly string[];
+}
+
+const TITLE =
+  /\b(?:it|test|describe)(?:\.each\([^)]*\))?\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/g;
+const NUMBER = /\b(TB|TBS|REC|PL|F|B|N|L|O|U|K)-(\d+)(?:(?: to |…|\.\.)(?:\1-)?(\d+))?/g;
+const CLAUSE = /(v3\.1\.1 )?MQTT-(\d+\.\d+\.\d+-\d+)/g;
+
+function range(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}-${index + 1}`);
+}
+
+/** Numbers of one title; `TB-28 to TB-33` names all six. */
+export function numbersOf(title: string): string[] {
+  const found: string[] = [];
+  for (const [, prefix, first, last] of title.matchAll(NUMBER)) {
+    for (let number = Number(first); number <= Number(last ?? first); number++) found.push(`${prefix}-${number}`);
+  }
+  for (const [, old, clause] of title.matchAll(CLAUSE))
+    found.push(`${old === undefined ? '' : 'v3.1.1 '}MQTT-${clause}`);
+  return found;
+}
+
+/** Reads the titles of all tests of the repository. */
+export function readCoverage(root: string): Coverage {
+  const coverage = new Map<string, Set<string>>();
+  for (const folder of ['packages', 'dialects', 'adapters', 'apps', 'test']) {
+    for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile() || !/\.tsx?$/.test(entry.name) || entry.parentPath.includes('node_modules')) continue;
+      const path = join(entry.parentPath, entry.name);
+      // Contract suites and tables of cases hold titles too; nothing else of the sources does.
+      if (!/\.test\.ts$|contract|vectors|testkit/.test(path)) continue;
+      for (const match of readFileSync(path, 'utf8').matchAll(TITLE)) {
+        for (const number of numbersOf(match[1] ?? match[2] ?? match[3] ?? '')) {
+          coverage.set(number, (coverage.get(number) ?? new Set()).add(relative(root, path)));
+        }
+      }
+    }
+  }
+  return coverage;
+}
+
+/** The checklists that conformance is measured against. */
+export function checklists(root: string): Checklist[] {
+  const plain = readFileSync(join(root, 'docs/dialects/plain.md'), 'utf8');
+  const plainNumbers = [...new Set([...plain.matchAll(/\*{0,2}PL-(\d+)\b/g)].map((match) => Number(match[1])))];
+  return [
+    { title: 'ThingsBoard device API', source: 'TB', numbers: range('TB', 104) },
+    { title: 'ThingsBoard server API', source: 'TBS', numbers: range('TBS', 105) },
+    { title: 'Recognition on a shared port', source: 'REC', numbers: range('REC', 40) },
+    { title: 'Plain MQTT (docs/dialects/plain.md)', source: 'PL', numbers: range('PL', Math.max(0, ...plainNumbers)) },
+    { title: 'MQTT 5.0, statements on the server', source: 'MQTT', numbers: serverClauses(MQTT_5_CLAUSES, '') },
+    {
+      title: 'MQTT 3.1.1, statements on the server',
+      source: 'v3.1.1 MQTT',
+      numbers: serverClauses(MQTT_311_CLAUSES, 'v3.1.1 '),
+    },
+    { title: 'MQTT, rules without a number', source: 'U', numbers: range('U', 26) },
+    { title: 'MQTT, choices', source: 'O', numbers: range('O', 36) },
+    { title: 'MQTT, cases that brokers got wrong', source: 'K', numbers: range('K', 64) },
+  ];
+}
+
+function serverClauses(clauses: Readonly<Record<string, 'S' | 'C' | 'B'>>, prefix: string): string[] {
+  return Object.entries(clauses)
+    .filter(([, who]) => who !== 'C')
+    .map(([clause]) => prefix + clause);
+}
+
+/** The document: for each checklist what is tested and what is not. Every test named here passes, or `npm test` fails. */
+export function report(root: string): string {
+  const coverage = readCoverage(root);
+  const lines = [
+    '# Conformance',
+    '',
+    'Made from the titles of the tests by `npm run conformance`. A number counts as tested when it stands in the title of a test; all tests',
+    'pass, or `npm test` fails. Missing numbers are not done, or not tested yet.',
+    '',
+    '| checklist | numbers | tested | missing |',
+    '|---|---|---|---|',
+  ];
+  const lists = checklists(root).map((list) => {
+    const tested = list.numbers.filter((number) => coverage.has(number));
+    return { ...list, tested, missing: list.numbers.filter((number) => !coverage.has(number)) };
+  });
+  for (const list of lists) {
+    lines.push(`| ${list.title} | ${list.numbers.length} | ${list.tested.length} | ${list.missing.length} |`);
+  }
+  for (const list of lists) {
+    lines.push('', `## ${list.title}`, '');
+    if (list.missing.length > 0) lines.push(`Missing: ${list.missing.join(', ')}`, '');
+    if (list.tested.length === 0) continue;
+    lines.push('| number | tests |', '|---|---|');
+    for (const number of list.tested) {
+      const files = [...(coverage.get(number) ?? [])].sort().map((path) => `\`${path}\``);
+      lines.push(`| ${number} | ${files.join(', ')} |`);
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
