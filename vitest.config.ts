@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     reporters: ['default', './tools/closing-line-reporter.ts'],
+    setupFiles: ['./tools/property-seed.ts'],
     projects: [
       {
         extends: true,

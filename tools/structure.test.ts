@@ -34,7 +34,7 @@ const MAX_LINES = 600;
 const folders = ['packages', 'dialects', 'adapters', 'apps', 'bench', 'tools', 'test'];
 const files = readSources(repositoryRoot, folders);
 /** Tests and benchmarks may use more than what ships. */
-const isTest = (file: SourceFile) => file.path.endsWith('.test.ts') || /^[^/]+\/[^/]+\/bench\//.test(file.path);
+const isTest = (file: SourceFile) => /\.(test|child)\.ts$/.test(file.path) || /^[^/]+\/[^/]+\/bench\//.test(file.path);
 const allowedFor = (workspace: string): readonly string[] | undefined =>
   ALLOWED[workspace] ?? (workspace.startsWith('dialects/') ? ALLOWED['dialects/*'] : undefined);
 

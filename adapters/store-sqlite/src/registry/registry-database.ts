@@ -17,6 +17,7 @@ import type {
 } from '@moorage/core';
 import { SqliteDriver, type SqlRow, sqliteFault } from '../sqlite/driver.ts';
 import { migrate } from '../sqlite/migrate.ts';
+import { NO_CUSTOMER } from './no-customer.ts';
 import { RegistryChanges } from './registry-changes.ts';
 import { applicationRows, DEVICE_COLUMNS, DEVICE_JOINS, deviceRows, profileRows } from './registry-lists.ts';
 import { applicationOf, credentialsOf, deviceOf, fleetRowOf, profileOf, tenantOf, text, userOf } from './rows.ts';
@@ -153,10 +154,19 @@ export class RegistryDatabase {
   }
 
   deviceTypes(tenantId: string, customerId: string | null): readonly string[] {
-    const [customer, parameters] = customerId === null ? ['', []] : ['AND d.customer_id = ?', [customerId]];
-    const used = `SELECT 1 FROM device d WHERE d.profile_id = p.id ${customer}`;
-    const sql = `SELECT p.name AS name FROM profile p WHERE p.tenant_id = ? AND EXISTS (${used}) ORDER BY p.name`;
-    return this.#statements.all(sql, [tenantId, ...parameters]).map((row) => text(row, 'name'));
+    const rows =
+      customerId === null
+        ? this.#statements.all(
+            `SELECT p.name AS name FROM profile p WHERE p.tenant_id = ?
+               AND EXISTS (SELECT 1 FROM device d WHERE d.profile_id = p.id) ORDER BY p.name`,
+            [tenantId],
+          )
+        : this.#statements.all(
+            `SELECT DISTINCT p.name AS name FROM device d CROSS JOIN profile p ON p.id = d.profile_id
+             WHERE d.customer_id = ? AND d.customer_id <> '${NO_CUSTOMER}' AND d.tenant_id = ? ORDER BY p.name`,
+            [customerId, tenantId],
+          );
+    return rows.map((row) => text(row, 'name'));
   }
 
   credentials(deviceId: string): StoredCredentials | null {

@@ -1,12 +1,13 @@
+import { readFileSync } from 'node:fs';
 import type { SeriesId } from '@moorage/core';
 import { DEVICES, KEYS, pointOf } from './durability-points.ts';
 import { SqliteTelemetryStore } from './sqlite-telemetry-store.ts';
 
 /**
  * Writes points of every kind as several devices at once and says on its output which ones are acknowledged:
- * `device first last`. Arguments: directory, number of the first point, commits per device (0: until killed).
+ * `device first last`. Reads from its input: number of the first point, commits per device (0: until killed), directory.
  */
-const [directory = '', first = '0', commits = '0'] = process.argv.slice(2);
+const [first = '0', commits = '0', directory = ''] = readFileSync(0, 'utf8').trim().split(' ');
 const store = await SqliteTelemetryStore.open({
   directory,
   installationId: 'durability',

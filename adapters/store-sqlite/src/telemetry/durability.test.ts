@@ -90,10 +90,11 @@ describe('durability of the telemetry store', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true }));
 
-  const runChild = (first: number, commits: number): ChildProcess =>
-    spawn(process.execPath, [CHILD, directory, String(first), String(commits)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+  const runChild = (first: number, commits: number, command = [process.execPath, CHILD]): ChildProcess => {
+    const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
+    child.stdin?.end(`${first} ${commits} ${directory}`);
+    return child;
+  };
 
   const ended = (child: ChildProcess) =>
     new Promise<string | null>((resolve) => child.on('exit', (_code, signal) => resolve(signal)));
@@ -226,7 +227,8 @@ describe('durability of the telemetry store', () => {
     }
     const trace = join(directory, 'trace');
     const options = ['-f', '-y', '-e', 'trace=fsync,fdatasync', '-o', trace];
-    const child = spawn(STRACE, [...options, process.execPath, CHILD, directory, '0', '40'], { stdio: 'ignore' });
+    const child = runChild(0, 40, [STRACE, ...options, process.execPath, CHILD]);
+    child.stdout?.resume();
     await ended(child);
     const database = new DatabaseSync(join(directory, 'telemetry.sqlite'));
     const commits = Number(database.prepare('SELECT max(id) AS id FROM log').get()?.id);

@@ -2,7 +2,7 @@ import { type Columns, OTHER } from './columns.ts';
 import { DAY_MS } from './time-codec.ts';
 
 /** Points of a block; a series takes memory in these steps. */
-const BLOCK_POINTS = 32;
+const BLOCK_POINTS = 8;
 const SLAB_BLOCKS = 4096;
 
 /** Fields of a series in the table, so that one append touches one cache line. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../ports/runtime.ts';
 
 /** Wrong passwords of one pair within the window before it is refused. recognition.md, section 5 */
-export const MAX_FAILURES = 10;
-export const WINDOW_MS = 60_000;
+const MAX_FAILURES = 10;
+const WINDOW_MS = 60_000;
 /** Pairs remembered; the oldest is forgotten first. */
 const MAX_PAIRS = 10_000;
 

@@ -176,7 +176,7 @@ export interface RepoReaders {
   /** Those that exist, in no particular order. At most 1,000 ids. */
   devicesByIds(ids: readonly EntityId[]): Promise<readonly Device[]>;
   devices(query: DeviceRecordQuery): Promise<RecordPage<Device>>;
-  /** Names of the profiles that devices of the tenant (and of the customer, unless null) have, ascending. */
+  /** Names of the profiles that devices of the tenant (and of the customer, unless null) have, ascending. Never asked for NULL_ID. */
   deviceTypes(tenantId: EntityId, customerId: EntityId | null): Promise<readonly string[]>;
   credentials(deviceId: EntityId): Promise<StoredCredentials | null>;
   application(id: EntityId): Promise<StoredApplication | null>;

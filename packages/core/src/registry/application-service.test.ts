@@ -128,7 +128,7 @@ describe('applications', () => {
     const denied = { code: 'permissionDenied' };
     const strangers = [
       callerOf('TENANT_ADMIN', NULL_ID),
-      callerOf('CUSTOMER_USER', t.admin.tenantId),
+      callerOf('CUSTOMER_USER', t.admin.tenantId, 'customer'),
       callerOf('SYS_ADMIN', NULL_ID),
     ];
     for (const caller of strangers) {

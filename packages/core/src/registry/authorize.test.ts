@@ -1,5 +1,6 @@
 import { callerOf } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
+import { NULL_ID } from '../model/entities.ts';
 import { authorize, type EntityKind, type Operation } from './authorize.ts';
 
 const OPERATIONS: readonly Operation[] = [
@@ -31,6 +32,12 @@ describe('rights', () => {
     expect(allowed(caller, 'device', { tenantId: 'other', customerId: 'c' })).toEqual([]);
     expect(allowed(caller, 'profile')).toEqual(['read']);
     expect(allowed(caller, 'application')).toEqual([]);
+  });
+
+  it('gives a customer user without customer nothing, also not the devices of no customer', () => {
+    const caller = callerOf('CUSTOMER_USER', 't', NULL_ID);
+    expect(allowed(caller, 'device', { tenantId: 't', customerId: NULL_ID })).toEqual([]);
+    expect(allowed(caller, 'profile')).toEqual([]);
   });
 
   it('TBS-15 keeps the system administrator out of the tenants', () => {

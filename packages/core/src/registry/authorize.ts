@@ -1,5 +1,5 @@
 import { type PlatformError, refuse } from '../errors.ts';
-import type { Authority, EntityId } from '../model/entities.ts';
+import { type Authority, type EntityId, NULL_ID } from '../model/entities.ts';
 import type { Caller } from '../platform.ts';
 
 export type EntityKind = 'device' | 'profile' | 'application';
@@ -37,7 +37,9 @@ const RIGHTS: Readonly<Record<Authority, Readonly<Record<EntityKind, readonly Op
 
 /** Whether the role may do this to any entity of the kind at all; asked before anything is read. null: yes. */
 export function authorizeRole(caller: Caller, operation: Operation, kind: EntityKind): PlatformError | null {
-  return RIGHTS[caller.authority][kind].includes(operation) ? null : refuse('permissionDenied');
+  // Devices of no customer carry the null id: a customer user without customer must not match them.
+  const nobody = caller.authority === 'CUSTOMER_USER' && caller.customerId === NULL_ID;
+  return !nobody && RIGHTS[caller.authority][kind].includes(operation) ? null : refuse('permissionDenied');
 }
 
 /** Whether the caller may do this to this entity. null: yes. The only place where use cases decide on rights. */

@@ -122,7 +122,7 @@ describe('device profiles', () => {
   it('are read by customer users and kept from others', async () => {
     const t = await openTestRegistry();
     const { id } = succeeded(await t.profiles.defaultProfile(t.admin));
-    const user = callerOf('CUSTOMER_USER', t.admin.tenantId, NULL_ID);
+    const user = callerOf('CUSTOMER_USER', t.admin.tenantId, 'customer');
     expect((await t.profiles.get(user, id)).ok).toBe(true);
     expect(await t.profiles.save(user, profileInput('x'))).toMatchObject({ code: 'permissionDenied' });
     expect(await t.profiles.makeDefault(user, id)).toMatchObject({ code: 'permissionDenied' });

@@ -3,7 +3,7 @@ import type { NameList } from '../../ports/repositories.ts';
 import { hasControlCharacters } from '../text-rules.ts';
 
 /** Longest user name, access token or Client Identifier that can be saved. */
-export const MAX_CONNECT_NAME_LENGTH = 255;
+const MAX_CONNECT_NAME_LENGTH = 255;
 /** Longest password of a device or application. */
 export const MAX_PASSWORD_LENGTH = 1024;
 
