@@ -1,4 +1,3 @@
-import { randomFillSync } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -12,6 +11,8 @@ export class Ballast {
   readonly #path: string;
   readonly #sizeBytes: number;
   #heldBytes = 0;
+  /** Kept while the ballast grows: a new one for every piece would leave the whole ballast in memory until it is collected. */
+  #piece: Buffer | null = null;
 
   /** A size of 0 means no ballast. */
   constructor(path: string, sizeBytes: number) {
@@ -30,7 +31,8 @@ export class Ballast {
     const file = openSync(this.#path, 'a', 0o600);
     try {
       // Random bytes: a compressing file system would not give blocks to zeros.
-      const piece = randomFillSync(Buffer.alloc(Math.min(PIECE_BYTES, this.#sizeBytes - this.#heldBytes)));
+      this.#piece = randomFillSync(this.#piece ?? Buffer.alloc(PIECE_BYTES));
+      const piece = this.#piece.subarray(0, this.#sizeBytes - this.#heldBytes);
       let written = 0;
       while (written < piece.length) written += writeSync(file, piece, written);
       fsyncSync(file);
@@ -38,6 +40,7 @@ export class Ballast {
     } finally {
       closeSync(file);
     }
+    if (this.held) this.#piece = null;
     return this.held;
   }
 
@@ -59,4 +62,15 @@ export class Ballast {
     rmSync(this.#path, { force: true });
     this.#heldBytes = 0;
   }
+}
+
+/** Bytes that do not compress: a compressing file system would not give blocks to zeros. */
+function noise(sizeBytes: number): Buffer {
+  const bytes = Buffer.alloc(sizeBytes);
+  let state = 0x9e3779b9;
+  for (let at = 0; at < sizeBytes; at++) {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    bytes[at] = state >>> 24;
+  }
+  return bytes;
 }

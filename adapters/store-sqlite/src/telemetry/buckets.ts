@@ -1,6 +1,7 @@
-import { type Bucket, ValueKind } from '@moorage/core';
+import type { Bucket } from '@moorage/core';
 import { ChunkClass, type ChunkHead } from './chunk-codec.ts';
 import { type Columns, OTHER } from './columns.ts';
+import { ValueKind } from './value-kind.ts';
 
 type Counts = [number, number, number, number, number, number];
 

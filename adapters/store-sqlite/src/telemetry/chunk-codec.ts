@@ -1,11 +1,11 @@
 import { crc32 } from 'node:zlib';
-import { ValueKind } from '@moorage/core';
 import { StoreError } from '../sqlite/store-error.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { type Columns, OTHER } from './columns.ts';
 import { decimalScale, readDecimals, readXor, writeDecimals, writeXor } from './number-codec.ts';
 import { DAY_MS, readTimes, writeTimes } from './time-codec.ts';
+import { ValueKind } from './value-kind.ts';
 
 /** Format of the chunks written now; readers refuse any other. */
 export const CHUNK_VERSION = 1;

@@ -1,6 +1,6 @@
-import { ValueKind } from '@moorage/core';
 import type { SqlValue } from '../sqlite/driver.ts';
 import { StoreError } from '../sqlite/store-error.ts';
+import { ValueKind } from './value-kind.ts';
 
 /** Text as a column value: TEXT, or the UTF-16 bytes where unpaired surrogates would not survive UTF-8. */
 export function textColumn(text: string): string | Uint8Array {

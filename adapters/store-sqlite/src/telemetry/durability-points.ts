@@ -1,4 +1,5 @@
-import { type Point, ValueKind } from '@moorage/core';
+import type { Point } from '@moorage/core';
+import { ValueKind } from './value-kind.ts';
 
 /** Devices and keys of the durability suites. */
 export const DEVICES = 6;

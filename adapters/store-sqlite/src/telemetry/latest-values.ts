@@ -1,6 +1,6 @@
 import type { Point, SeriesId, ValueKind } from '@moorage/core';
-import { ValueKind as Kind } from '@moorage/core';
 import { type Columns, OTHER } from './columns.ts';
+import { ValueKind as Kind } from './value-kind.ts';
 
 const NONE = 0;
 /** The series has been removed: points that were under way are ignored. */

@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib';
-import { ValueKind } from '@moorage/core';
 import { StoreError } from '../sqlite/store-error.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { OTHER } from './columns.ts';
 import { LARGEST_SCALE, powerOfTen } from './number-codec.ts';
+import { ValueKind } from './value-kind.ts';
 
 /** Format of the log records written now; a start refuses any other. */
 export const LOG_VERSION = 1;

@@ -15,7 +15,6 @@ import type {
   TelemetryStore,
   WriteOutcome,
 } from '@moorage/core';
-import { ValueKind } from '@moorage/core';
 import { StoreError } from '../sqlite/store-error.ts';
 import { workerFile } from '../sqlite/worker-file.ts';
 import { AttributeCache } from './attribute-cache.ts';
@@ -27,6 +26,7 @@ import type { RoundBuffer } from './round-buffer.ts';
 import { RoundQueue } from './round-queue.ts';
 import { SeriesIndex } from './series-index.ts';
 import { remoteError, ThreadClient } from './thread-client.ts';
+import { ValueKind } from './value-kind.ts';
 
 export interface TelemetryStoreOptions {
   /** An existing directory; the files in it get mode 0600. */
@@ -224,6 +224,7 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
   }
 
   async append(batch: PointBatch): Promise<WriteOutcome> {
+    if (!wellFormed(batch)) return 'failed';
     return this.#closedFor() ?? this.#queue.append(batch);
   }
 
@@ -378,6 +379,17 @@ function bounds(query: { readonly from: number; readonly to: number }): [number,
   const from = Math.max(query.from, -LARGEST_TIME);
   const to = Math.min(query.to, LARGEST_TIME + 1);
   return from < to ? [from, to] : [0, 0];
+}
+
+/** True if the columns reach as far as the count says, and the other values ascend within it. */
+function wellFormed({ count, ts, num, series, kind, other }: PointBatch): boolean {
+  if (!(count >= 0) || count > Math.min(ts.length, num.length, series.length, kind.length)) return false;
+  let previous = -1;
+  for (const { index } of other) {
+    if (!(index > previous)) return false;
+    previous = index;
+  }
+  return true;
 }
 
 function attributeFits({ scope, key, attribute }: AttributeChange): boolean {

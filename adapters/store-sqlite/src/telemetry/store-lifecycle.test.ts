@@ -81,10 +81,15 @@ describe('the life of a telemetry store', () => {
     expect(performance.now() - start).toBeGreaterThanOrEqual(79);
   });
 
-  it('reads batches whose arrays are longer than their count', async () => {
+  it('reads batches whose arrays are longer than their count and refuses those whose arrays are shorter', async () => {
     const series = await open();
     const batch = batchOf([...points(series, 0, 5), { series, ts: 9, kind: ValueKind.String, value: 'beyond' }]);
     expect(await store.append({ ...batch, count: 5 })).toBe('stored');
+    expect(await store.range({ series, ...EVERYTHING })).toHaveLength(5);
+    const shorter = batchOf(points(series, 100, 5));
+    expect(await store.append({ ...shorter, count: 6 })).toBe('failed');
+    const text = [1, 0].map((index) => ({ index, value: 'x' }));
+    expect(await store.append({ ...shorter, kind: shorter.kind.fill(ValueKind.String), other: text })).toBe('failed');
     expect(await store.range({ series, ...EVERYTHING })).toHaveLength(5);
   });
 

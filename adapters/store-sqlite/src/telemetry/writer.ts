@@ -1,6 +1,5 @@
 import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ValueKind } from '@moorage/core';
 import { SqliteDriver, type SqliteStatement, sqliteFault } from '../sqlite/driver.ts';
 import { migrate } from '../sqlite/migrate.ts';
 import { AttributeTable } from './attribute-table.ts';
@@ -13,6 +12,7 @@ import { DATA_FILE, FREEING } from './messages.ts';
 import { RoundBuffer } from './round-buffer.ts';
 import { TELEMETRY_MIGRATIONS } from './schema.ts';
 import { SeriesStore } from './series-store.ts';
+import { ValueKind } from './value-kind.ts';
 
 const BALLAST_FILE = 'telemetry.ballast';
 /** Room beyond the ballast that must be free before writes are accepted again. */

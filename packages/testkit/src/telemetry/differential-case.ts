@@ -51,10 +51,10 @@ export function differentialCase(subject: Subject, factory: TelemetryStoreFactor
     const append = async () => {
       const pending: Promise<unknown>[] = [];
       const targets = [await someSeries(), await someSeries(), await someSeries()];
-      for (let batch = below(4); batch >= 0; batch--) {
+      for (let batch = below(9); batch >= 0; batch--) {
         const mine: SeriesPoint[] = [];
         const theirs: SeriesPoint[] = [];
-        const size = random() < 0.03 ? below(1500) : below(12);
+        const size = random() < 0.02 ? below(1500) : below(12);
         const numeric = random() < 0.7;
         for (let index = 0; index <= size; index++) {
           const [series, referenceSeries] = pick(targets, [0, 0]);
