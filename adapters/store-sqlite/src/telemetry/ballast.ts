@@ -30,8 +30,7 @@ export class Ballast {
     if (this.held) return true;
     const file = openSync(this.#path, 'a', 0o600);
     try {
-      // Random bytes: a compressing file system would not give blocks to zeros.
-      this.#piece = randomFillSync(this.#piece ?? Buffer.alloc(PIECE_BYTES));
+      this.#piece ??= noise(PIECE_BYTES);
       const piece = this.#piece.subarray(0, this.#sizeBytes - this.#heldBytes);
       let written = 0;
       while (written < piece.length) written += writeSync(file, piece, written);
