@@ -59,7 +59,7 @@ describe('configuration', () => {
       mqtt: expect.objectContaining({ port: 1883, serverKeepAlive: null, flapping: 'off' }),
       http: { port: 8080 },
       plain: { anonymous: false, anonymousAnywhere: false, denySubscribe: [] },
-      storage: { durability: 'full', commitIntervalMs: 0, ballastMiB: 64, maxSeriesPerDevice: 2000, retentionDays: 90 },
+      storage: { durability: 'full', commitIntervalMs: 2, ballastMiB: 64, maxSeriesPerDevice: 2000, retentionDays: 90 },
       log: { level: 'info' },
     });
     expect(new Set([...origins.values()].map(({ from }) => from))).toEqual(new Set(['default']));

@@ -115,7 +115,7 @@ export const configurationSchema = group({
     commitIntervalMs: count(
       0,
       1_000,
-      0,
+      2,
       'Shortest time in milliseconds between two commits. 0: the next begins when the last has ended. More spares SD cards and delays acknowledgements.',
     ),
     ballastMiB: count(0, 65_536, 64, 'Space held back so that a full disk can be cleared; 0: none.'),
