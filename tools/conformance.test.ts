@@ -5,8 +5,8 @@ import { numbersOf, report } from './conformance.ts';
 import { repositoryRoot } from './run-tool.ts';
 
 describe('docs/conformance.md', () => {
-  it('agrees with the titles of the tests; `npm run conformance` writes it anew', () => {
-    expect(readFileSync(join(repositoryRoot, 'docs/conformance.md'), 'utf8')).toBe(report(repositoryRoot));
+  it('agrees with the names of the tests; `npm run conformance` writes it anew', { timeout: 120_000 }, async () => {
+    expect(readFileSync(join(repositoryRoot, 'docs/conformance.md'), 'utf8')).toBe(await report(repositoryRoot));
   });
 
   it('reads numbers, ranges and clauses of both standards', () => {

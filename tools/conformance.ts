@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { MQTT_5_CLAUSES, MQTT_311_CLAUSES } from './mqtt-clauses.ts';
+import { runTool } from './run-tool.ts';
 
 /** Where each number that stands in a test title is tested. */
 export type Coverage = ReadonlyMap<string, ReadonlySet<string>>;
@@ -11,8 +13,6 @@ interface Checklist {
   readonly numbers: readonly string[];
 }
 
-const TITLE =
-  /\b(?:it|test|describe)(?:\.each\([^)]*\))?\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/g;
 const NUMBER = /\b(TB|TBS|REC|PL|F|B|N|L|O|U|K)-(\d+)(?:(?: to |…|\.\.)(?:\1-)?(\d+))?/g;
 const CLAUSE = /(v3\.1\.1 )?MQTT-(\d+\.\d+\.\d+-\d+)/g;
 
@@ -31,23 +31,24 @@ export function numbersOf(title: string): string[] {
   return found;
 }
 
-/** Reads the titles of all tests of the repository. */
-export function readCoverage(root: string): Coverage {
-  const coverage = new Map<string, Set<string>>();
-  for (const folder of ['packages', 'dialects', 'adapters', 'apps', 'test']) {
-    for (const entry of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
-      if (!entry.isFile() || !/\.tsx?$/.test(entry.name) || entry.parentPath.includes('node_modules')) continue;
-      const path = join(entry.parentPath, entry.name);
-      // Contract suites and tables of cases hold titles too; nothing else of the sources does.
-      if (!/\.test\.ts$|contract|vectors|testkit/.test(path)) continue;
-      for (const match of readFileSync(path, 'utf8').matchAll(TITLE)) {
-        for (const number of numbersOf(match[1] ?? match[2] ?? match[3] ?? '')) {
-          coverage.set(number, (coverage.get(number) ?? new Set()).add(relative(root, path)));
-        }
+/** Collects the full names of all tests, those made from tables included; nothing is run. */
+export async function readCoverage(root: string): Promise<Coverage> {
+  const folder = mkdtempSync(join(tmpdir(), 'moorage-tests-'));
+  try {
+    const list = join(folder, 'list.json');
+    const { code, output } = await runTool('vitest', ['list', '--no-static-parse', `--json=${list}`]);
+    if (code !== 0) throw new Error(`the tests could not be listed:\n${output}`);
+    const tests = JSON.parse(readFileSync(list, 'utf8')) as { readonly name: string; readonly file: string }[];
+    const coverage = new Map<string, Set<string>>();
+    for (const { name, file } of tests) {
+      for (const number of numbersOf(name)) {
+        coverage.set(number, (coverage.get(number) ?? new Set()).add(relative(root, file)));
       }
     }
+    return coverage;
+  } finally {
+    rmSync(folder, { recursive: true });
   }
-  return coverage;
 }
 
 /** The checklists that conformance is measured against. */
@@ -78,12 +79,12 @@ function serverClauses(clauses: Readonly<Record<string, 'S' | 'C' | 'B'>>, prefi
 }
 
 /** The document: for each checklist what is tested and what is not. Every test named here passes, or `npm test` fails. */
-export function report(root: string): string {
-  const coverage = readCoverage(root);
+export async function report(root: string): Promise<string> {
+  const coverage = await readCoverage(root);
   const lines = [
     '# Conformance',
     '',
-    'Made from the titles of the tests by `npm run conformance`. A number counts as tested when it stands in the title of a test; all tests',
+    'Made from the names of all tests by `npm run conformance`. A number counts as tested when it stands in the name of a test; all tests',
     'pass, or `npm test` fails. Missing numbers are not done, or not tested yet.',
     '',
     '| checklist | numbers | tested | missing |',
