@@ -20,6 +20,9 @@ export interface LoadResult {
   readonly refused: number;
   readonly closed: number;
   readonly unacked: number;
+  readonly connects_per_s: number;
+  readonly broker_bytes_per_conn?: number;
+  readonly latency_us?: { readonly p50: number; readonly p99: number };
   readonly ack_us: { readonly p50: number; readonly p99: number };
 }
 

@@ -4,12 +4,20 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Peer } from './peer.ts';
 
-/** Debian's mosquitto as the peer of a comparison: its defaults, one listener, on the first core. */
-export class Mosquitto {
+/** Debian's mosquitto as the peer of a comparison: one listener, on the first core, its defaults plus `settings`. */
+export class Mosquitto implements Peer {
+  readonly name: string;
   port = 0;
+  readonly #settings: readonly string[];
   #child: ChildProcess | null = null;
   readonly #folder = mkdtempSync(join(tmpdir(), 'moorage-peer-'));
+
+  constructor(name = 'mosquitto', settings: readonly string[] = []) {
+    this.name = name;
+    this.#settings = settings;
+  }
 
   get pid(): number {
     return this.#child?.pid ?? -1;
@@ -22,7 +30,10 @@ export class Mosquitto {
     if (binary === undefined) throw new Error('mosquitto is missing; install it with: apt-get install mosquitto');
     this.port = await freePort();
     const configuration = join(this.#folder, 'mosquitto.conf');
-    writeFileSync(configuration, `listener ${this.port} 127.0.0.1\nallow_anonymous true\n`);
+    writeFileSync(
+      configuration,
+      `listener ${this.port} 127.0.0.1\nallow_anonymous true\n${this.#settings.join('\n')}\n`,
+    );
     this.#child = spawn('taskset', ['-c', '0', binary, '-c', configuration], { stdio: 'ignore' });
     for (let attempt = 0; attempt < 200 && !(await answers(this.port)); attempt++) {
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -3,9 +3,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ApiClient } from '../harness/api-client.ts';
 import { MoorageProcess } from '../harness/moorage-process.ts';
 import { RawClient } from '../harness/raw-client.ts';
+import { LONG, report } from '../harness/report.ts';
 
 const DEVICES = 8;
 const WINDOW = 20;
+const ROUNDS = LONG ? 200 : 3;
 
 let server: MoorageProcess | undefined;
 afterEach(() => server?.dispose());
@@ -47,7 +49,7 @@ class Publisher {
 
 describe('acknowledged means on disk', () => {
   it('F1, N6 after kill -9 in full flow every acknowledged point is there with its value, round after round', {
-    timeout: 120_000,
+    timeout: LONG ? 3_600_000 : 120_000,
   }, async () => {
     server = new MoorageProcess();
     await server.start();
@@ -59,7 +61,7 @@ describe('acknowledged means on disk', () => {
     const acknowledged: Set<number>[] = ids.map(() => new Set());
     const first = ids.map(() => 0);
 
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const publishers: Publisher[] = [];
       for (let index = 0; index < DEVICES; index++) {
         const client = await RawClient.open(server.mqttPort, 4);
@@ -67,7 +69,7 @@ describe('acknowledged means on disk', () => {
         publishers.push(new Publisher(client, first[index] ?? 0));
       }
       const running = Promise.all(publishers.map((publisher) => publisher.run()));
-      const enough = 500 * (round + 1);
+      const enough = 100 + ((round * 397) % 900);
       while (publishers.some((publisher) => publisher.acknowledged.length < enough)) {
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -97,9 +99,11 @@ describe('acknowledged means on disk', () => {
           if (stored.get(ts) !== number || texts.get(ts) !== `n${number}`) lost.push(number);
         }
         expect(lost).toEqual([]);
-        expect(acknowledged[index]?.size).toBeGreaterThanOrEqual(500);
+        expect(acknowledged[index]?.size).toBeGreaterThanOrEqual(100);
       }
     }
+    const total = acknowledged.reduce((sum, numbers) => sum + numbers.size, 0);
+    report('kill-telemetry', { rounds: ROUNDS, devices: DEVICES, acknowledgedMessages: total, lost: 0 });
   });
 
   it('registry changes answered with 200 survive kill -9', async () => {
