@@ -10,7 +10,7 @@ import type {
 } from 'fastify';
 import type { RevokedSessions } from './auth/revoked-sessions.ts';
 import type { Tokens } from './auth/tokens.ts';
-import type { ConnectionGuideProvider } from './options.ts';
+import type { ConnectionDesk, ConnectionGuideProvider } from './options.ts';
 import type { Refusals } from './refusals/refusals.ts';
 
 /** A server whose handlers are typed by their schemas. */
@@ -31,6 +31,7 @@ export interface ApiContext {
   readonly refusals: Refusals;
   readonly version: string;
   readonly connectionGuide: ConnectionGuideProvider;
+  readonly connections: ConnectionDesk;
 }
 
 /** Who sent the request and with which session. */

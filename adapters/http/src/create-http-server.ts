@@ -60,7 +60,7 @@ function newServer(options: HttpServerOptions, refusals: Refusals): ApiServer {
 
 /** Makes the HTTP side of the server; it listens when told to. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { clock, platform, version, connectionGuide } = options;
+  const { clock, platform, version, connectionGuide, connections } = options;
   const tokens = await Tokens.create({
     signingKey: options.signingKey,
     issuer: options.issuer,
@@ -71,7 +71,16 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const refusals = new Refusals(clock);
   const registry = options.metricsRegistry ?? new Registry();
   const revokedSessions = options.revokedSessions ?? new RevokedSessionsInMemory(() => clock.now());
-  const context: ApiContext = { platform, clock, tokens, revokedSessions, refusals, version, connectionGuide };
+  const context: ApiContext = {
+    platform,
+    clock,
+    tokens,
+    revokedSessions,
+    refusals,
+    version,
+    connectionGuide,
+    connections,
+  };
 
   const app = newServer(options, refusals);
   processMetrics(registry);

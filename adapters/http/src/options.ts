@@ -17,6 +17,32 @@ export type ConnectionGuideProvider = (
   host: string,
 ) => ConnectionGuide | undefined | Promise<ConnectionGuide | undefined>;
 
+/** A line of the connection log as the device host keeps it. */
+export interface LoggedConnection {
+  readonly ts: number;
+  readonly event: string;
+  readonly dialect: string | null;
+  readonly address: string;
+  readonly listener: string;
+  readonly level: number;
+  readonly clientId: string;
+  readonly username: string | null;
+  readonly code: number;
+  readonly reason: string;
+  readonly row: string | null;
+  readonly looksLike: string | null;
+  readonly said: readonly { readonly dialect: string; readonly reason: string }[];
+}
+
+/** The live connections, as far as the API may look at and touch them. */
+export interface ConnectionDesk {
+  /** Of one device, newest first. */
+  logOf(deviceId: string): readonly LoggedConnection[];
+  /** Of a tenant, newest first, with the attempts nobody claimed where it may see them; null: those attempts alone. */
+  recent(tenantId: string | null): readonly LoggedConnection[];
+  disconnect(deviceId: string): void;
+}
+
 export interface HttpServerOptions {
   readonly platform: Platform;
   readonly clock: Clock;
@@ -29,6 +55,7 @@ export interface HttpServerOptions {
   readonly logger: FastifyBaseLogger | false;
   readonly health: () => HealthReport;
   readonly connectionGuide: ConnectionGuideProvider;
+  readonly connections: ConnectionDesk;
   /** Holds the metrics of the other parts of the server; the HTTP metrics join them. Default: a registry of its own. */
   readonly metricsRegistry?: Registry;
   /** Proxies whose `X-Forwarded-For` is believed. Default: none. */

@@ -147,6 +147,16 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
       const endpoint = { host: name, mqttPort: mqtt?.port ?? null, mqttsPort: null, httpPort };
       return dialect?.connectionGuide(device, credentials, endpoint);
     },
+    connections: {
+      logOf: (deviceId) => host.log.of(deviceId),
+      recent: (tenantId) => {
+        const unclaimed = host.log.recent(null);
+        if (tenantId === null) return unclaimed;
+        // There is one tenant so far, so its administrator may see what nobody claimed. api-additions.md, 3
+        return [...host.log.recent(tenantId), ...unclaimed].sort((a, b) => b.ts - a.ts);
+      },
+      disconnect: (deviceId) => host.disconnect(deviceId, 'closed by an administrator'),
+    },
     metricsRegistry: metrics.registry,
   });
 

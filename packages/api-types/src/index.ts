@@ -2,6 +2,7 @@ export * from './application.ts';
 export * from './auth.ts';
 export * from './building-blocks.ts';
 export * from './connection-guide.ts';
+export * from './connection-log.ts';
 export * from './device.ts';
 export * from './device-credentials.ts';
 export * from './device-profile.ts';

@@ -2,6 +2,7 @@ import { Application, ApplicationCredentials, ApplicationInput, ApplicationPage 
 import { ChangePasswordRequest, LoginRequest, PasswordPolicy, RefreshRequest, TokenPair, User } from './auth.ts';
 import type { NamedSchema } from './building-blocks.ts';
 import { ConnectionGuide } from './connection-guide.ts';
+import { ConnectionLogEntry, ConnectionLogPage } from './connection-log.ts';
 import {
   Device,
   DeviceInfo,
@@ -35,6 +36,8 @@ export const NAMED_SCHEMAS = {
   BareId,
   ChangePasswordRequest,
   ConnectionGuide,
+  ConnectionLogEntry,
+  ConnectionLogPage,
   Device,
   DeviceCredentials,
   DeviceCredentialsInput,

@@ -41,6 +41,17 @@ describe('connection log', () => {
     expect(log.of('a')).toHaveLength(2);
   });
 
+  it('keeps the newest entries of a tenant, and apart from them the attempts nobody claimed', () => {
+    const log = new ConnectionLog();
+    for (let ts = 0; ts < 5_000; ts++) log.add({ ...entry(`p${ts % 7}`, ts), tenantId: 't' });
+    log.add(entry(null, 9_999));
+    const recent = log.recent('t');
+    expect(recent[0]?.ts).toBe(4_999);
+    expect(recent.length).toBeGreaterThanOrEqual(1_000);
+    expect(recent.length).toBeLessThan(2_000);
+    expect(log.recent(null).map((line) => line.ts)).toEqual([9_999]);
+  });
+
   it('REC-37 a name that may be a token is shown shortened', () => {
     expect(shorten('A1B2C3D4E5F6G7H8I9J0')).toBe('A1B2…(20)');
     expect(shorten('short')).toBe('sh…');

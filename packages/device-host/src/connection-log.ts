@@ -32,8 +32,13 @@ export function shorten(name: string): string {
   return name.length <= 6 ? `${name.slice(0, 2)}…` : `${name.slice(0, 4)}…(${name.length})`;
 }
 
+/** Entries kept for a tenant as a whole, and for the attempts that nobody claimed. */
+const RECENT = 1_000;
+
 /** The newest entries in memory, bounded; a noisy principal can only push out entries of its own. */
 export class ConnectionLog {
+  /** By tenant; `''`: attempts that nobody claimed. */
+  readonly #recent = new Map<string, ConnectionLogEntry[]>();
   readonly #perPrincipal: number;
   readonly #maximumPrincipals: number;
   readonly #byPrincipal = new Map<string, ConnectionLogEntry[]>();
@@ -44,6 +49,7 @@ export class ConnectionLog {
   }
 
   add(entry: ConnectionLogEntry): void {
+    this.#addRecent(entry);
     const key = entry.principalId ?? '';
     let entries = this.#byPrincipal.get(key);
     if (entries === undefined) {
@@ -62,6 +68,23 @@ export class ConnectionLog {
         break;
       }
     }
+  }
+
+  /** The newest entries of a tenant, or (null) of the attempts that nobody claimed; newest first. */
+  recent(tenantId: EntityId | null): readonly ConnectionLogEntry[] {
+    return (this.#recent.get(tenantId ?? '') ?? []).toReversed();
+  }
+
+  #addRecent(entry: ConnectionLogEntry): void {
+    const key = entry.tenantId ?? '';
+    let entries = this.#recent.get(key);
+    if (entries === undefined) {
+      entries = [];
+      this.#recent.set(key, entries);
+    }
+    entries.push(entry);
+    // In halves, so that the array is not moved for every entry.
+    if (entries.length >= 2 * RECENT) entries.splice(0, RECENT);
   }
 
   /** Entries of one device or application, newest first; null: refused attempts that no dialect claimed. */

@@ -282,6 +282,13 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
     }
   }
 
+  /** Closes the connections of a device or application; it may come back. */
+  disconnect(principalId: EntityId, reason: string): void {
+    for (const connection of this.#connections.of(principalId)) {
+      connection.handle?.disconnect(ReasonCode.AdministrativeAction, reason);
+    }
+  }
+
   deviceChanged(device: DeviceRef): void {
     for (const connection of this.#connections.of(device.id)) {
       const known = connection.principal.device;

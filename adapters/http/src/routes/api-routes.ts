@@ -8,6 +8,7 @@ import { acceptAnyBodies, acceptJsonBodies } from '../validation/json-body.ts';
 import { registerApplicationRoutes } from './application-routes.ts';
 import { registerAttributeWriteRoutes } from './attribute-write-routes.ts';
 import { registerAuthRoutes, registerPublicAuthRoutes } from './auth-routes.ts';
+import { registerConnectionRoutes } from './connection-routes.ts';
 import { registerDeviceListRoutes } from './device-list-routes.ts';
 import { registerDeviceProfileRoutes } from './device-profile-routes.ts';
 import { registerDeviceRoutes } from './device-routes.ts';
@@ -54,6 +55,7 @@ export function registerApi(app: ApiServer, context: ApiContext): void {
       registerSystemRoutes(scope, context);
       registerDeviceRoutes(scope, context);
       registerDeviceListRoutes(scope, context);
+      registerConnectionRoutes(scope, context);
       registerDeviceProfileRoutes(scope, context);
       registerApplicationRoutes(scope, context);
       await scope.register(async (telemetry: ApiServer) => registerTelemetryPlugin(telemetry, context), {

@@ -13,6 +13,7 @@ import {
   success,
   type User,
 } from '@moorage/core';
+import type { LoggedConnection } from '../options.ts';
 
 export const TENANT_ID = '00000000-0000-4000-8000-0000000000aa';
 export const ADMIN_EMAIL = 'admin@example.org';
@@ -29,6 +30,8 @@ export interface FakeState {
   readonly applications: Map<string, Application>;
   readonly series: Map<string, Map<string, Point[]>>;
   readonly attributes: Map<string, Attribute[]>;
+  readonly connectionLog: (LoggedConnection & { readonly deviceId: string | null })[];
+  readonly disconnected: string[];
 }
 
 export function newState(): FakeState {
@@ -42,6 +45,8 @@ export function newState(): FakeState {
     applications: new Map(),
     series: new Map(),
     attributes: new Map(),
+    connectionLog: [],
+    disconnected: [],
   };
   addUser(state, ADMIN_EMAIL, ADMIN_PASSWORD, 'TENANT_ADMIN');
   const id = nextId(state);

@@ -59,6 +59,11 @@ export async function openTestServer(options: Partial<HttpServerOptions> = {}): 
       fields: [{ name: 'User name', value: credentials.credentialsId, secret: true }],
       snippets: [],
     }),
+    connections: {
+      logOf: (deviceId) => state.connectionLog.filter((entry) => entry.deviceId === deviceId),
+      recent: () => state.connectionLog,
+      disconnect: (deviceId) => void state.disconnected.push(deviceId),
+    },
     ...options,
   });
   const login = (email: string, password: string) =>
