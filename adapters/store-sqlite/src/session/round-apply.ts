@@ -1,0 +1,305 @@
+import { StoreError } from '../sqlite/store-error.ts';
+import { ByteReader } from '../telemetry/byte-reader.ts';
+import { ByteWriter } from '../telemetry/byte-writer.ts';
+import { viewBlock, viewBytes, writeNumbers } from './byte-fields.ts';
+import type { Endings } from './endings.ts';
+import { Operation, QueueFlag } from './messages.ts';
+import type { QueueTable } from './queue-table.ts';
+import type { RetainedTable } from './retained-table.ts';
+import type { SessionFields, SessionTable, StoredSession } from './session-table.ts';
+
+/** What of a round is carried out: everything, only what does not grow, or only what reads. */
+export type Extent = 'all' | 'shrinking' | 'reading';
+
+/** The tables that a round changes. */
+export interface Tables {
+  readonly sessions: SessionTable;
+  readonly queue: QueueTable;
+  readonly retained: RetainedTable;
+  readonly endings: Endings;
+}
+
+/** One Session's share of a message. */
+interface Target {
+  session: StoredSession | undefined;
+  sequence: number;
+  flags: number;
+  packetIdentifier: number;
+  rest: Buffer | null;
+}
+
+/** Carries out the operations of one round, one after the other, within a transaction that the caller ends. */
+export class RoundApply {
+  readonly answers: Uint8Array<ArrayBuffer>[] = [];
+  readonly dropped: number[] = [];
+  /** Completions that are told `full`: first and behind last, in pairs. */
+  readonly refused: number[] = [];
+  readonly #tables: Tables;
+  readonly #reader: ByteReader;
+  readonly #extent: Extent;
+  readonly #begin: () => void;
+  #begun = false;
+  #completion = 0;
+
+  /** `begin` is called before the first change. */
+  constructor(tables: Tables, operations: Uint8Array, extent: Extent, begin: () => void) {
+    this.#tables = tables;
+    this.#reader = new ByteReader(Buffer.from(operations.buffer, operations.byteOffset, operations.byteLength));
+    this.#extent = extent;
+    this.#begin = begin;
+  }
+
+  /** True if there is something to commit. */
+  run(): boolean {
+    const reader = this.#reader;
+    while (reader.at < reader.bytes.length) {
+      const operation = reader.byte();
+      const completions = operation === Operation.Enqueue ? reader.varint() : reader.byte();
+      if (!this.#apply(operation)) this.refused.push(this.#completion, this.#completion + completions);
+      this.#completion += completions;
+    }
+    if (this.#begun) {
+      this.#tables.queue.flush();
+      this.#tables.sessions.flush();
+      this.#tables.retained.flush();
+    }
+    return this.#begun;
+  }
+
+  /** False: the operation was refused. */
+  #apply(operation: number): boolean {
+    const reader = this.#reader;
+    const { sessions, queue, retained, endings } = this.#tables;
+    switch (operation) {
+      case Operation.Nothing:
+        return true;
+      case Operation.Create:
+        return this.#create();
+      case Operation.Update: {
+        const session = sessions.get(reader.varint());
+        const fields = readFields(reader);
+        if (session !== undefined && this.#changes()) sessions.update(session, fields);
+        return true;
+      }
+      case Operation.Disconnected: {
+        const id = reader.varint();
+        const expiryInterval = reader.double();
+        const disconnectedAt = reader.double();
+        const will = orNull(viewBlock(reader));
+        if (sessions.get(id) !== undefined && this.#changes()) {
+          sessions.disconnected(id, expiryInterval, disconnectedAt, will);
+        }
+        return true;
+      }
+      case Operation.RemoveWill: {
+        const id = reader.varint();
+        if (this.#changes()) sessions.removeWill(id);
+        return true;
+      }
+      case Operation.Remove: {
+        const session = sessions.get(reader.varint());
+        if (session !== undefined && this.#changes()) endings.end(session);
+        return true;
+      }
+      case Operation.Subscriptions:
+        return this.#subscriptions();
+      case Operation.Enqueue:
+        return this.#enqueue();
+      case Operation.Assign: {
+        const session = sessions.get(reader.varint());
+        const sequence = reader.varint();
+        const packetIdentifier = reader.varint();
+        if (session !== undefined && this.#changes()) queue.assign(session, sequence, packetIdentifier);
+        return true;
+      }
+      case Operation.MarkReceived: {
+        const session = sessions.get(reader.varint());
+        const sequence = reader.varint();
+        if (session !== undefined && this.#changes()) queue.markReceived(session, sequence);
+        return true;
+      }
+      case Operation.Settle: {
+        const session = sessions.get(reader.varint());
+        const sequence = reader.varint();
+        if (session !== undefined && this.#changes()) queue.settle(session, sequence);
+        return true;
+      }
+      case Operation.Hold: {
+        const id = reader.varint();
+        const packetIdentifier = reader.varint();
+        if (sessions.get(id) === undefined) return true;
+        if (!this.#grows()) return false;
+        sessions.hold(id, packetIdentifier);
+        return true;
+      }
+      case Operation.Release: {
+        const id = reader.varint();
+        const packetIdentifier = reader.varint();
+        if (this.#changes()) sessions.release(id, packetIdentifier);
+        return true;
+      }
+      case Operation.Expire: {
+        const now = reader.double();
+        if (this.#changes()) endings.expire(now, this.dropped);
+        return true;
+      }
+      case Operation.Retain: {
+        const space = reader.text();
+        const topicName = reader.text();
+        const id = reader.varint();
+        const size = reader.varint();
+        const expiresAt = reader.double();
+        const bounds = { messages: reader.double(), bytes: reader.double() };
+        const message = viewBlock(reader);
+        return this.#grows() && retained.put(id, space, topicName, size, expiresAt, message, bounds);
+      }
+      case Operation.Unretain: {
+        const space = reader.text();
+        const topicName = reader.text();
+        if (this.#changes()) retained.remove(space, topicName);
+        return true;
+      }
+      case Operation.ExpireRetained: {
+        const now = reader.double();
+        if (this.#changes()) retained.expire(now);
+        return true;
+      }
+      default:
+        this.#read(operation);
+        return true;
+    }
+  }
+
+  /** A change that takes no more room than it has; false: changes are not carried out now. */
+  #changes(): boolean {
+    if (this.#extent === 'reading') return false;
+    if (!this.#begun) {
+      this.#begun = true;
+      this.#begin();
+    }
+    return true;
+  }
+
+  #grows(): boolean {
+    return this.#extent === 'all' && this.#changes();
+  }
+
+  #create(): boolean {
+    const { sessions, endings } = this.#tables;
+    const id = this.#reader.varint();
+    const fields = readFields(this.#reader);
+    const older = sessions.byKey(fields.key);
+    // Beginning anew in the place of another one takes no more room.
+    if (older === undefined ? !this.#grows() : !this.#changes()) return false;
+    if (older !== undefined) endings.end(older);
+    sessions.create(id, fields);
+    return true;
+  }
+
+  #subscriptions(): boolean {
+    const reader = this.#reader;
+    const { sessions } = this.#tables;
+    const id = reader.varint();
+    const known = sessions.get(id) !== undefined;
+    const removed = Array.from({ length: reader.varint() }, () => reader.text());
+    const added = reader.varint();
+    const grows = added > 0;
+    const may = known && (grows ? this.#grows() : this.#changes());
+    if (may) for (const topicFilter of removed) sessions.unsubscribe(id, topicFilter);
+    for (let at = 0; at < added; at++) {
+      const topicFilter = reader.text();
+      const rest = viewBlock(reader);
+      if (may) sessions.subscribe(id, topicFilter, rest);
+    }
+    return may || !known || !grows;
+  }
+
+  #enqueue(): boolean {
+    const reader = this.#reader;
+    const { sessions, queue } = this.#tables;
+    const message = viewBlock(reader);
+    const size = reader.varint();
+    const enqueuedAt = reader.double();
+    const expiresAt = reader.double();
+    const count = reader.varint();
+    const targets: Target[] = [];
+    for (let at = 0; at < count; at++) {
+      const session = sessions.get(reader.varint());
+      const sequence = reader.varint();
+      const flags = reader.byte();
+      const packetIdentifier = reader.varint();
+      const rest = orNull(viewBytes(reader));
+      if (session !== undefined) targets.push({ session, sequence, flags, packetIdentifier, rest });
+    }
+    if (targets.length === 0) return true;
+    if (!this.#grows()) return false;
+    const number = queue.addMessage(message, targets.length);
+    const shared = targets.length > 1 ? QueueFlag.Shared : 0;
+    for (const { session, sequence, flags, packetIdentifier, rest } of targets) {
+      if (session === undefined) continue;
+      const all = flags | shared;
+      queue.add(session, sequence, number, packetIdentifier, all, size, enqueuedAt, expiresAt, rest);
+      queue.shorten(session, this.dropped);
+    }
+    return true;
+  }
+
+  #read(operation: number): void {
+    const reader = this.#reader;
+    const { sessions, queue, retained, endings } = this.#tables;
+    const writer = new ByteWriter(1024);
+    switch (operation) {
+      case Operation.Read:
+      case Operation.Flights: {
+        const id = reader.varint();
+        const after = reader.varint();
+        const limit = reader.varint();
+        const session = sessions.get(id);
+        if (session !== undefined && endings.isWaiting(session) && this.#changes()) {
+          endings.expireNow(session, this.dropped);
+          queue.flush();
+        }
+        if (operation === Operation.Read) queue.read(writer, session === undefined ? 0 : id, after, limit);
+        else {
+          queue.flights(writer, session === undefined ? 0 : id);
+          writeNumbers(writer, session === undefined ? [] : sessions.incoming(id));
+        }
+        break;
+      }
+      case Operation.LoadSessions:
+        if (this.#begun) sessions.flush();
+        sessions.page(writer, reader.varint(), reader.varint());
+        break;
+      case Operation.ReadRetained: {
+        const space = reader.text();
+        const topicFilter = reader.text();
+        const from = reader.text();
+        const upTo = reader.varint();
+        const now = reader.double();
+        retained.page(writer, space, topicFilter, from, upTo, now, reader.varint());
+        break;
+      }
+      default:
+        throw new StoreError('corrupt-record', `Operation ${operation} at ${reader.at} is not known`);
+    }
+    this.answers.push(writer.slice());
+  }
+}
+
+function readFields(reader: ByteReader): SessionFields {
+  return {
+    key: reader.text(),
+    space: reader.byte() === 0 ? null : reader.text(),
+    clientId: reader.text(),
+    expiryInterval: reader.double(),
+    limitMessages: reader.double(),
+    limitBytes: reader.double(),
+    limitAgeMs: reader.double(),
+    will: orNull(viewBlock(reader)),
+  };
+}
+
+/** No bytes stand for null. */
+function orNull(bytes: Buffer): Buffer | null {
+  return bytes.length === 0 ? null : bytes;
+}
