@@ -26,6 +26,8 @@ export class MoorageProcess {
   readonly dataDir: string;
   mqttPort = 0;
   httpPort = 0;
+  /** Every port of the last start, by its name in the line that says ready. */
+  ports: Readonly<Record<string, unknown>> = {};
   /** Everything it has said on standard error. */
   log = '';
   readonly #options: ProcessOptions;
@@ -40,6 +42,13 @@ export class MoorageProcess {
 
   get pid(): number {
     return this.#child?.pid ?? -1;
+  }
+
+  /** Its standard error, for awaiting what it says next. */
+  get output(): NodeJS.EventEmitter {
+    const output = this.#child?.stderr ?? null;
+    if (output === null) throw new Error('not started');
+    return output;
   }
 
   get baseUrl(): string {
@@ -80,6 +89,7 @@ export class MoorageProcess {
       createInterface(child.stdout).on('line', (line) => {
         const said = JSON.parse(line) as { ready?: boolean; ports?: { mqtt: number; http: number } };
         if (said.ready !== true || said.ports === undefined) return;
+        this.ports = said.ports;
         this.mqttPort = said.ports.mqtt;
         this.httpPort = said.ports.http;
         resolve();
@@ -88,6 +98,17 @@ export class MoorageProcess {
       child.once('exit', (code, signal) => reject(new Error(`moorage ended with ${code ?? signal}:\n${this.log}`)));
     });
     await ready;
+  }
+
+  /** A port besides those of MQTT and HTTP; throws where it is not open. */
+  port(name: 'mqtts' | 'ws' | 'wss' | 'combined'): number {
+    const port = this.ports[name];
+    if (typeof port !== 'number') throw new Error(`no port ${name} in ${JSON.stringify(this.ports)}`);
+    return port;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name);
   }
 
   /** SIGTERM; resolves with the exit code. */

@@ -46,6 +46,11 @@ export class RawClient {
     return new RawClient(socket, level);
   }
 
+  /** On a socket that is connected already, such as one of TLS. */
+  static over(socket: Socket, level: ProtocolLevel = 4): RawClient {
+    return new RawClient(socket, level);
+  }
+
   write(...parts: readonly (Packet | Uint8Array)[]): void {
     const bytes = parts.map((part) => (part instanceof Uint8Array ? part : this.encode(part)));
     this.#socket.write(Buffer.concat(bytes));

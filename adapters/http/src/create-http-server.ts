@@ -93,6 +93,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 
   return {
     inject: (request) => app.inject(request),
+    serve: (socket) => void app.server.emit('connection', socket),
     async listen(host, port) {
       await app.listen({ host, port });
       const address = app.server.address();

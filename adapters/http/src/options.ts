@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Clock, Device, DeviceCredentials, Platform } from '@moorage/core';
 import type { ConnectionGuide } from '@moorage/dialect-api';
 import type { FastifyBaseLogger, InjectOptions, LightMyRequestResponse } from 'fastify';
@@ -70,6 +71,8 @@ export interface HttpServerOptions {
 
 /** The HTTP side of the server. */
 export interface HttpServer {
+  /** Serves a connection that another listener has accepted and decrypted. */
+  serve(socket: Socket): void;
   /** Resolves with the port in use; 0 asks for a free one. */
   listen(host: string, port: number): Promise<number>;
   /** Answers what is under way, for at most 5 s, then cuts. */

@@ -1,4 +1,10 @@
+export { type CombinedListenerOptions, createCombinedListener } from './combined-listener.ts';
 export { ListenError } from './listen-error.ts';
-export type { Listener, ListenerOptions } from './listener.ts';
+export type { Listener, ListenerEvent, ListenerOptions } from './listener.ts';
+export { openTls } from './open-tls.ts';
 export { normaliseAddress } from './remote-address.ts';
-export { createTcpListener } from './tcp-listener.ts';
+export { createTcpListener, type TcpListenerOptions } from './tcp-listener.ts';
+export type { TlsAcceptor, TlsAcceptorOptions, TlsMaterial } from './tls-acceptor.ts';
+export { createTlsListener, type TlsListenerOptions } from './tls-listener.ts';
+export { createWebSocketListener, type WebSocketListenerOptions } from './web-socket-listener.ts';
+export { WebSocketError } from './web-socket-stream.ts';

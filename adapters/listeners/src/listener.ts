@@ -1,5 +1,22 @@
 import type { ByteStream, ListenerInfo, Scheduler } from '@moorage/mqtt-broker';
 
+/** What happens to connections before they are streams, for a counter each. */
+export type ListenerEvent =
+  /** Nothing came within the time limit. */
+  | 'listener.firstByte.timeout'
+  /** The first byte belongs to no protocol of this listener. recognition.md, section 2 */
+  | 'listener.firstByte.unknown'
+  /** The handshake was wrong, broken off or too slow. */
+  | 'tls.handshake.failed'
+  /** A client certificate that the configured authority has not issued. */
+  | 'tls.clientCertificate.refused'
+  /** No WebSocket came of the HTTP request: no sub-protocol of MQTT, no upgrade, too big, too slow. */
+  | 'webSocket.handshake.failed'
+  /** A frame that RFC 6455 forbids, or one that is too big. */
+  | 'webSocket.frame.invalid'
+  /** [MQTT-6.0.0-1] */
+  | 'webSocket.frame.text';
+
 /** What every kind of listener is made with. */
 export interface ListenerOptions {
   /** Name in logs and metrics. */
@@ -9,6 +26,10 @@ export interface ListenerOptions {
   readonly port: number;
   /** Identifier of the one dialect spoken here, or null: recognised from the CONNECT. */
   readonly pinnedDialect: string | null;
+  /**
+   * Dialects by TLS server name in lower case, for listeners without a pin of their own. recognition.md, R1
+   */
+  readonly pinnedServerNames?: ReadonlyMap<string, string>;
   /** Connections the kernel holds until they are accepted; default 4096. The kernel's own limit may be lower. */
   readonly backlog?: number;
   /** Open connections; one more is closed at once and counted as refused. */
@@ -17,8 +38,11 @@ export interface ListenerOptions {
   readonly accept: (stream: ByteStream, via: ListenerInfo) => void;
   /** The kernel could not hand out a connection (no file descriptor left, for example); the listener goes on. */
   readonly acceptFailed?: (error: Error) => void;
-  /** For the limit of `ByteStream.end`; default the timers of Node. */
+  readonly count?: (event: ListenerEvent) => void;
+  /** For time limits; default the timers of Node. */
   readonly scheduler?: Pick<Scheduler, 'after'>;
+  /** Milliseconds to the first byte, for the TLS handshake and for the WebSocket handshake, each; default 10,000. */
+  readonly handshakeTimeoutMs?: number;
 }
 
 /** A listener that is open. */

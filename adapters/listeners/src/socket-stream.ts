@@ -6,18 +6,39 @@ export const END_LIMIT_MS = 1000;
 
 const EMPTY = new Uint8Array(0);
 const STREAM = Symbol('stream');
+const READER = Symbol('reader');
 
-/** A socket that knows its stream, so that the event handlers are shared and not made anew for each socket. */
+/** Takes the chunks of a socket. */
+export interface ChunkReceiver {
+  /** A chunk, valid only during the call; false: read no further. */
+  received(chunk: Uint8Array): boolean;
+}
+
+/** A socket that knows who reads it, so that the event handlers are shared and not made anew for each socket. */
 interface OwnedSocket extends Socket {
   [STREAM]?: SocketStream;
+  [READER]?: ChunkReceiver | undefined;
+}
+
+/** Lets `reader` have what the socket reads from now on; null: nobody, the socket keeps it. */
+export function readInto(socket: Socket, reader: ChunkReceiver | null): void {
+  const owned: OwnedSocket = socket;
+  if (reader === null) {
+    owned[READER] = undefined;
+    owned.off('data', onData);
+    return;
+  }
+  owned[READER] = reader;
+  owned.on('data', onData);
 }
 
 /**
- * A TCP socket of Node as a byte stream. A peer that half-closes has said its last word: what was written still leaves,
+ * A TCP or TLS socket of Node as a byte stream. A peer that half-closes has said its last word: what was written still leaves,
  * then the connection is closed.
  */
-export class SocketStream implements ByteStream {
+export class SocketStream implements ByteStream, ChunkReceiver {
   readonly #socket: Socket;
+  readonly #tcp: Socket;
   readonly #scheduler: Pick<Scheduler, 'after'>;
   readonly #released: () => void;
   #handler: StreamHandler | null = null;
@@ -30,13 +51,24 @@ export class SocketStream implements ByteStream {
   /** Copies of chunks that came although reading was paused; usually null. */
   #held: Uint8Array[] | null = null;
 
-  /** `released` is called once when the connection is gone, before the handler is told. */
-  constructor(socket: Socket, scheduler: Pick<Scheduler, 'after'>, released: () => void) {
+  /**
+   * `released` is called once when the connection is gone, before the handler is told. `tcp`: the TCP socket below a
+   * TLS socket. `first`: bytes that were read already; they come before all others.
+   */
+  constructor(
+    socket: Socket,
+    scheduler: Pick<Scheduler, 'after'>,
+    released: () => void,
+    { tcp = socket, first = null }: { readonly tcp?: Socket; readonly first?: Uint8Array | null } = {},
+  ) {
     this.#socket = socket;
+    this.#tcp = tcp;
+    if (first !== null) this.#held = [first];
     this.#scheduler = scheduler;
     this.#released = released;
     const owned: OwnedSocket = socket;
     owned[STREAM] = this;
+    owned[READER] = this;
     owned.on('error', onError);
     owned.on('close', onClose);
   }
@@ -49,7 +81,9 @@ export class SocketStream implements ByteStream {
     }
     this.#socket.on('end', onEnd);
     this.#socket.on('data', onData);
-    if (!this.#paused) this.#socket.resume();
+    if (this.#paused) return;
+    this.#socket.resume();
+    if (this.#held !== null) queueMicrotask(() => this.#release());
   }
 
   get writableLength(): number {
@@ -91,7 +125,7 @@ export class SocketStream implements ByteStream {
     if (this.#closed) return;
     this.#ending = true;
     // A peer that does not read would keep what was written in the kernel's memory long after an ordinary close.
-    if (this.#socket.writableLength > 0) this.#socket.resetAndDestroy();
+    if (this.#socket.writableLength > 0) this.#tcp.resetAndDestroy();
     else this.#socket.destroy();
   }
 
@@ -150,12 +184,12 @@ export class SocketStream implements ByteStream {
 
 /** Takes what the kernel read into the buffer shared by all sockets; false: read no further. */
 export function onRead(this: OwnedSocket, length: number, buffer: Uint8Array): boolean {
-  return this[STREAM]?.received(buffer.subarray(0, length)) ?? true;
+  return this[READER]?.received(buffer.subarray(0, length)) ?? true;
 }
 
 function onData(this: OwnedSocket, chunk: Uint8Array): void {
   // `slice` of a Buffer is a view, of a Uint8Array a copy: receivers are promised the latter.
-  this[STREAM]?.received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+  this[READER]?.received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
 }
 
 function onEnd(this: OwnedSocket): void {

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import type { ByteStream, ListenerInfo, StreamHandler } from '@moorage/mqtt-broker';
+import type { ByteStream, ListenerInfo } from '@moorage/mqtt-broker';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ListenError } from './listen-error.ts';
 import type { Listener } from './listener.ts';
 import { createTcpListener } from './tcp-listener.ts';
+import { BLOCK, fill, record, turns } from './testing/streams.ts';
 
 const clean: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -57,84 +58,8 @@ async function client(listener: Listener, allowHalfOpen = false): Promise<Socket
   return socket;
 }
 
-/** Collects what a stream tells, with promises for what is to come. */
-function record() {
-  const chunks: Uint8Array[] = [];
-  const closes: (Error | null)[] = [];
-  let wantedBytes = Number.POSITIVE_INFINITY;
-  let received = 0;
-  let drains = 0;
-  let onBytes = (): void => undefined;
-  let onDrain = (): void => undefined;
-  let onClose = (): void => undefined;
-  const handler: StreamHandler = {
-    onData(chunk) {
-      chunks.push(chunk.slice());
-      received += chunk.length;
-      if (received >= wantedBytes) onBytes();
-    },
-    onDrain() {
-      drains++;
-      onDrain();
-    },
-    onClose(error) {
-      closes.push(error);
-      onClose();
-    },
-  };
-  return {
-    handler,
-    closes,
-    get received() {
-      return received;
-    },
-    get drains() {
-      return drains;
-    },
-    bytes: () => Buffer.concat(chunks),
-    gotBytes: (count: number) =>
-      new Promise<void>((resolve) => {
-        wantedBytes = count;
-        onBytes = resolve;
-        if (received >= count) resolve();
-      }),
-    drained: () =>
-      new Promise<void>((resolve) => {
-        onDrain = resolve;
-      }),
-    closed: () =>
-      new Promise<void>((resolve) => {
-        onClose = resolve;
-        if (closes.length > 0) resolve();
-      }),
-  };
-}
-
-/** Lets the kernel and the event loop hand over what is on its way. */
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
-}
-
 const numbered = (length: number): Buffer =>
   Buffer.from(Uint8Array.from({ length }, (_, index) => (index * 31 + (index >> 8)) & 0xff));
-const BLOCK = new Uint8Array(64 * 1024).fill(7);
-
-/** Writes until the kernel takes no more; returns how many bytes were handed over. */
-async function fill(stream: ByteStream): Promise<number> {
-  let written = 0;
-  for (let quiet = 0; quiet < 5; ) {
-    if (stream.writableLength === 0) {
-      quiet = 0;
-      stream.write(BLOCK);
-      written += BLOCK.length;
-    } else {
-      quiet++;
-    }
-    await turns(1);
-  }
-  return written;
-}
-
 describe.each([{ ordinary: false }, { ordinary: true }])('TCP listener (ordinary reading: $ordinary)', (settings) => {
   it('hands over every byte in order, whatever the chunks', async () => {
     const { listener, accepted } = await open(settings);

@@ -12,10 +12,10 @@ import type { Dialect } from '@moorage/dialect-api';
 import { PlainDialect } from '@moorage/dialect-plain';
 import { ThingsboardDialect } from '@moorage/dialect-thingsboard';
 import { createHttpServer, type HealthReport, type HttpServer } from '@moorage/http';
-import { createTcpListener, type Listener } from '@moorage/listeners';
-import { Broker, MemoryRetainedStore, MemorySessionStore } from '@moorage/mqtt-broker';
+import { Broker } from '@moorage/mqtt-broker';
 import { isTopicFilter } from '@moorage/mqtt-codec';
 import { readVersion } from './cli/version.ts';
+import { type OpenListeners, openListeners } from './composition/listeners.ts';
 import { ServerMetrics } from './composition/metrics.ts';
 import { payloadText, readText } from './composition/payload-text.ts';
 import { startRetention } from './composition/retention.ts';
@@ -65,6 +65,8 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     dialects,
     credentials: registry.credentials,
     deviceRef: (id) => registry.deviceRef(id),
+    applicationRef: (id) => registry.applicationRef(id),
+    anonymous: configuration.plain.anonymous,
     deviceRefByName: (tenantId, name) => registry.deviceRefByName(tenantId, name),
     clock,
     scheduler,
@@ -91,12 +93,12 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
   const router = new CommandRouter({ gateway: host, scheduler });
   const broker = new Broker({
     authenticator: host,
-    sessions: new MemorySessionStore(() => clock.now()),
-    retained: new MemoryRetainedStore(),
+    sessions: stores.sessions,
+    retained: stores.sessions.retained,
     clock,
     scheduler,
     readText,
-    observer: { count: (event, amount) => metrics.count(event, amount) },
+    observer: { count: (event, amount) => metrics.count(event, amount), fault: report },
     limits: configuration.mqtt.limits,
   });
   host.attach({ broker, ingest, activity: deviceActivity, commands: new CommandDesk(router) });
@@ -123,15 +125,16 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     deviceRefByName: (tenantId, name) => registry.deviceRefByName(tenantId, name),
   };
 
-  let mqtt: Listener | null = null;
+  let listeners: OpenListeners | null = null;
   let stopping = false;
   const health = (): HealthReport => {
-    const store = stores.telemetryState();
-    const checks = [
-      { name: 'telemetry store', ok: store === 'ok', reason: store === 'ok' ? null : `the store is ${store}` },
-      { name: 'mqtt listener', ok: mqtt !== null, reason: mqtt !== null ? null : 'not open yet' },
-      { name: 'running', ok: !stopping, reason: stopping ? 'the server is stopping' : null },
-    ];
+    const checks = Object.entries(stores.states()).map(([name, state]) => ({
+      name,
+      ok: state === 'ok',
+      reason: state === 'ok' ? null : `the store is ${state}`,
+    }));
+    checks.push({ name: 'listeners', ok: listeners !== null, reason: listeners !== null ? null : 'not open yet' });
+    checks.push({ name: 'running', ok: !stopping, reason: stopping ? 'the server is stopping' : null });
     return { ready: checks.every((check) => check.ok), checks };
   };
   const http: HttpServer = await createHttpServer({
@@ -144,7 +147,8 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     health,
     connectionGuide: (device, credentials, name) => {
       const dialect = dialects.find((one) => one.manifest.id === device.dialect);
-      const endpoint = { host: name, mqttPort: mqtt?.port ?? null, mqttsPort: null, httpPort };
+      const ports = listeners?.ports;
+      const endpoint = { host: name, mqttPort: ports?.mqtt ?? null, mqttsPort: ports?.mqtts ?? null, httpPort };
       return dialect?.connectionGuide(device, credentials, endpoint);
     },
     connections: {
@@ -165,31 +169,32 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
   const address = bindHost(configuration, hasAdministrator);
   const httpPort = await http.listen(address, configuration.http.port);
   try {
-    mqtt = await createTcpListener({
-      name: 'mqtt',
+    listeners = await openListeners({
+      configuration,
       host: address,
-      port: configuration.mqtt.port,
-      pinnedDialect: null,
-      maxConnections: configuration.mqtt.limits.connections,
+      dialects: dialects.map((dialect) => dialect.manifest.id),
       accept: (stream, via) => broker.accept(stream, via),
-      acceptFailed: (error) => log.warn(error, 'a connection could not be accepted'),
+      http: (socket) => http.serve(socket),
+      count: (event, amount) => metrics.count(event, amount),
       scheduler,
+      log,
     });
   } catch (error) {
     await http.close();
     throw error;
   }
-  const listener = mqtt;
+  const open = listeners;
   const stopRetention = startRetention({ telemetry, clock, scheduler, log, days: configuration.storage.retentionDays });
   registry.finishRemovals().catch(report);
 
   return {
-    ports: { mqtt: listener.port, http: httpPort },
+    ports: { ...open.ports, http: httpPort },
     hasAdministrator,
+    reload: () => open.reload(),
     close: async () => {
       stopping = true;
       stopRetention();
-      await listener.close();
+      await open.close();
       await Promise.all([broker.close(), http.close()]);
       router.close();
       host.close();

@@ -10,12 +10,31 @@ export interface Runtime {
   readonly log: Logger;
 }
 
+/** A port for the devices of one dialect. */
+export interface PinnedPort {
+  readonly listener: 'mqtt' | 'mqtts' | 'ws' | 'wss' | 'combined';
+  readonly dialect: string;
+  readonly port: number;
+}
+
+/** The ports in use for devices, also when 0 was asked for; absent: not open. */
+export interface DevicePorts {
+  readonly mqtt: number;
+  readonly mqtts?: number;
+  readonly ws?: number;
+  readonly wss?: number;
+  /** HTTPS, secure WebSocket and MQTT over TLS together. */
+  readonly combined?: number;
+  readonly pinned?: readonly PinnedPort[];
+}
+
 /** A server that is ready: every port is open and every store is consistent. */
 export interface RunningServer {
-  /** The ports in use, also when 0 was asked for. */
-  readonly ports: { readonly mqtt: number; readonly http: number };
+  readonly ports: DevicePorts & { readonly http: number };
   /** True if somebody can sign in with a password. */
   readonly hasAdministrator: boolean;
+  /** Reads what may change while running, the certificate, anew. Never rejects for what the files hold. */
+  reload?(): Promise<void>;
   /** Stops accepting, tells the clients, commits what was acknowledged or is owed, closes. Once. */
   close(): Promise<void>;
 }

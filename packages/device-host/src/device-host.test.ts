@@ -115,6 +115,8 @@ function setUp() {
     scheduler,
     text: (payload) => new TextDecoder().decode(payload),
     serverKeepAlive: null,
+    applicationRef: () => undefined,
+    anonymous: false,
     observer: {
       count: (event) => void counted.push(event),
       fault: (error) => {
@@ -336,6 +338,16 @@ describe('DeviceHost', () => {
     handler.publish(message, token());
     expect(pushed[2]?.[0]).toBe('moorage/devices/a%2Fb/rpc/response/78');
     expect(JSON.parse(pushed[2]?.[1] ?? '').error.code).toBe('notFound');
+  });
+
+  it('O-21 lets a Will of an earlier run go out only while its owner exists', () => {
+    const { host, devices } = setUp();
+    const will = { sessionKey: 'tenant/test/d1/client', space: 's', clientId: 'client', topicName: 't' };
+    expect(host.mayPublishWill(will)).toBe(true);
+    expect(host.mayPublishWill({ ...will, sessionKey: 'tenant/other/d1/client' })).toBe(false);
+    expect(host.mayPublishWill({ ...will, sessionKey: 'tenant/test/anonymous/client' })).toBe(false);
+    devices.clear();
+    expect(host.mayPublishWill(will)).toBe(false);
   });
 
   it('passes the pressure of the stores on to the broker', () => {

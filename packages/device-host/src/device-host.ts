@@ -1,4 +1,5 @@
 import {
+  type ApplicationRef,
   type AttributeScope,
   type Clock,
   type CredentialLookup,
@@ -31,6 +32,7 @@ import type {
   ConnectRefusal,
   InboundMessage,
   ListenerInfo,
+  RestoredWill,
   SessionPolicy,
 } from '@moorage/mqtt-broker';
 import { type CommandDesk, rpcError } from './command-desk.ts';
@@ -63,6 +65,9 @@ export interface DeviceHostOptions {
   readonly dialects: readonly Dialect[];
   readonly credentials: CredentialLookup;
   readonly deviceRef: (id: EntityId) => DeviceRef | undefined;
+  readonly applicationRef: (id: EntityId) => ApplicationRef | undefined;
+  /** Principals without credentials are let in. */
+  readonly anonymous: boolean;
   readonly deviceRefByName: (tenantId: EntityId, name: string) => DeviceRef | undefined;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
@@ -78,6 +83,21 @@ export interface DeviceHostOptions {
 
 /** How often activity of live connections is reported. thingsboard-device.md, 1.7 */
 const ACTIVITY_INTERVAL_MS = 3_000;
+
+/** Of a principal that is asked for its rights only. */
+const NO_CONNECTION: SessionPolicy = {
+  maximumGrantedQoS: 0,
+  persistence: 'never',
+  maximumSessionExpiryInterval: 0,
+  will: 'honoured',
+  retained: 'honoured',
+  maximumPacketSize: 0,
+  receiveMaximum: 0,
+  topicAliasMaximum: 0,
+  maximumSubscriptions: 0,
+  queue: { messages: 0, bytes: 0, ageMs: 0 },
+  serverKeepAlive: null,
+};
 
 /** Joins the broker and the dialects with the platform: who may connect, what a message means, where an order goes. */
 export class DeviceHost implements Authenticator, ConnectionHost, RegistryListener, TelemetryObserver {
@@ -176,6 +196,31 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
       policy: this.#policyOf(principal),
       handler: new DeviceConnection(this, dialect, principal, session, connect.username),
     };
+  }
+
+  /**
+   * A Will that outlived the server: its owner must still exist and still have the right. mqtt.md, O-21 and O-22. Its
+   * Session key is the one that `sessionKey` makes: tenant, dialect, identity; identities begin with the owner's id.
+   */
+  mayPublishWill({ sessionKey: key, clientId, topicName }: RestoredWill): boolean {
+    const [tenantId = '', dialectId = '', ownerId = ''] = key.split('/', 3);
+    const dialect = this.#options.dialects.find((one) => one.manifest.id === dialectId);
+    if (dialect === undefined) return false;
+    const device = this.#options.deviceRef(ownerId) ?? null;
+    const application = this.#options.applicationRef(ownerId) ?? null;
+    const known = device !== null || (application?.enabled ?? (this.#options.anonymous && ownerId === 'anonymous'));
+    if (!known) return false;
+    const principal: Principal = {
+      dialect: dialectId,
+      tenantId,
+      device,
+      application,
+      identity: null,
+      assignedClientId: null,
+      account: '',
+      policy: NO_CONNECTION,
+    };
+    return dialect.openSession(principal, { level: 5, clientId, text: this.#options.text }).mayPublishWill(topicName);
   }
 
   #policyOf({ policy }: Principal): SessionPolicy {

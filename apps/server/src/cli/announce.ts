@@ -30,6 +30,7 @@ export function readyText(announcement: Announcement): string[] {
     `Moorage ${version} is ready`,
     `  API   http://${address}:${ports.http}`,
     `  MQTT  mqtt://${address}:${ports.mqtt}`,
+    ...otherPorts(address, ports),
     `  Data  ${dataDir}`,
   ];
   if (!hasAdministrator) {
@@ -38,5 +39,19 @@ export function readyText(announcement: Announcement): string[] {
       '  To set one, start with MOORAGE_ADMIN_EMAIL and MOORAGE_ADMIN_PASSWORD (or MOORAGE_ADMIN_PASSWORD_FILE).',
     );
   }
+  return lines;
+}
+
+/** The other ports for devices, as far as they are open. */
+function otherPorts(address: string, { mqtts, ws, wss, combined, pinned = [] }: RunningServer['ports']): string[] {
+  const lines: string[] = [];
+  const add = (scheme: string, port: number | undefined, remark = ''): void => {
+    if (port !== undefined) lines.push(`        ${scheme}://${address}:${port}${remark}`);
+  };
+  add('mqtts', mqtts);
+  add('ws', ws);
+  add('wss', wss);
+  add('https', combined, ' (also mqtts and wss)');
+  for (const { listener, dialect, port } of pinned) add(listener, port, ` (${dialect} alone)`);
   return lines;
 }

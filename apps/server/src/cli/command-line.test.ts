@@ -27,11 +27,14 @@ describe('command line', () => {
     expect(await run(words)).toEqual({ exitCode: 0, stdout: '0.1.0\n', stderr: '' });
   });
 
-  it.each(['--help', 'help', 'start --help', 'config show --help'])('%s prints help on stdout', async (words) => {
-    const { exitCode, stdout, stderr } = await run(words);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expect(stdout).toContain('Usage: moorage');
-  });
+  it.each(['--help', 'help', 'start --help', 'config show --help', 'cert init --help'])(
+    '%s prints help on stdout',
+    async (words) => {
+      const { exitCode, stdout, stderr } = await run(words);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+      expect(stdout).toContain('Usage: moorage');
+    },
+  );
 
   it('offers every flag of the start-up contract', async () => {
     const { stdout } = await run('start --help');
@@ -91,10 +94,10 @@ describe('command line', () => {
   });
 
   it('config show ends with 78 when the configuration is bad', async () => {
-    expect(await run('config show --wss-port 1')).toEqual({
+    expect(await run('config show --coap-port 1')).toEqual({
       exitCode: 78,
       stdout: '',
-      stderr: 'moorage: --wss-port: MQTT over secure WebSocket is not offered yet (leave the flag out)\n',
+      stderr: 'moorage: --coap-port: CoAP is not offered yet (leave the flag out)\n',
     });
   });
 });

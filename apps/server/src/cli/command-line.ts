@@ -6,10 +6,10 @@ import { EXIT } from '../start-error.ts';
 import type { CommandContext } from './command-context.ts';
 import { readVersion } from './version.ts';
 
-const COMMANDS = ['start', 'doctor', 'config', 'help'];
+const COMMANDS = ['start', 'doctor', 'config', 'cert', 'help'];
 /** Commands of the finished product. */
 const LATER = new Set(
-  'demo device pub sub simulate bench rpc ota claim user token cert backup restore export trace reset-admin-password'.split(
+  'demo device pub sub simulate bench rpc ota claim user token backup restore export trace reset-admin-password'.split(
     ' ',
   ),
 );
@@ -71,7 +71,32 @@ function createProgram(context: CommandContext, done: (exitCode: number) => void
       const { json, origin } = options;
       done(await configShow(context, flagsOf(options), { json: json === true, origin: origin === true }));
     });
+  const cert = program.command('cert').description('a certificate of your own for TLS');
+  withPlace(cert.command('init'))
+    .description('make a local certificate authority and a certificate for this server, or renew the latter')
+    .option('--host <name>', 'a host name or address that devices use; may be given again', collect, [])
+    .option('--rsa', 'RSA instead of P-256, for firmware that knows nothing else')
+    .option('--json', 'the result as one JSON line')
+    .action(async (options: Options) => {
+      const { certInit } = await import('./cert-init.ts');
+      const { host, json, rsa } = options;
+      const hosts = Array.isArray(host) ? host.map(String) : [];
+      done(
+        await certInit(context, flagsOf(options), { json: json === true, hosts, keyKind: rsa === true ? 'rsa' : 'ec' }),
+      );
+    });
   return program;
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+/** Adds the flags that say where configuration and data are. */
+function withPlace(command: Command): Command {
+  return command
+    .option('--config <file>', 'configuration file (default: moorage.yaml, if there is one)')
+    .option('--data-dir <folder>', 'folder of everything that is kept');
 }
 
 /** Adds the flags that set something; values are checked with the rest of the configuration. */

@@ -14,7 +14,10 @@ describe('Lifecycle', () => {
     const exits: number[] = [];
     const lines: string[] = [];
     const log = createLog({ level: 'info', readable: false, colour: false, write: (line) => lines.push(line) });
-    const lifecycle = new Lifecycle({ events, exit: (code) => void exits.push(code) }, log);
+    const lifecycle = new Lifecycle(
+      { events, exit: (code) => void exits.push(code), stderr: { write: () => true } },
+      log,
+    );
     lifecycle.watch();
     events.emit('SIGTERM');
     expect(lifecycle.stopping).toBe(true);
@@ -32,11 +35,30 @@ describe('Lifecycle', () => {
     const events = new EventEmitter();
     const exits: number[] = [];
     const log = createLog({ level: 'silent', readable: false, colour: false, write: () => undefined });
-    const lifecycle = new Lifecycle({ events, exit: (code) => void exits.push(code) }, log);
+    const lifecycle = new Lifecycle(
+      { events, exit: (code) => void exits.push(code), stderr: { write: () => true } },
+      log,
+    );
     lifecycle.watch();
     events.emit('SIGINT');
     lifecycle.unwatch();
     vi.advanceTimersByTime(60_000);
     expect(exits).toEqual([]);
+  });
+
+  it.each([
+    [false, 1, false],
+    [true, 0, true],
+  ])('takes SIGHUP on a terminal (%s) for a stop, elsewhere for a reload', async (isTTY, reloads, stops) => {
+    const events = new EventEmitter();
+    const log = createLog({ level: 'silent', readable: false, colour: false, write: () => undefined });
+    const lifecycle = new Lifecycle({ events, exit: () => undefined, stderr: { write: () => true, isTTY } }, log);
+    let count = 0;
+    lifecycle.reload = async () => void count++;
+    lifecycle.watch();
+    events.emit('SIGHUP');
+    expect([count, lifecycle.stopping]).toEqual([reloads, stops]);
+    lifecycle.unwatch();
+    expect(events.eventNames()).toEqual([]);
   });
 });

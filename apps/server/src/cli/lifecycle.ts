@@ -9,19 +9,22 @@ const STOP_LIMIT_MS = 9500;
 /**
  * Watches the process from the first moment of a start: the first SIGTERM or SIGINT asks for an orderly stop, a second
  * one ends the process; a fault that nobody caught is logged and ends it too, since nothing can be said about the state
- * it left, while everything acknowledged is on disk.
+ * it left, while everything acknowledged is on disk. SIGHUP asks a server in the background to read its certificate anew;
+ * on a terminal it means that the terminal has gone, which is a stop.
  */
 export class Lifecycle {
-  readonly #context: Pick<CommandContext, 'events' | 'exit'>;
+  readonly #context: Pick<CommandContext, 'events' | 'exit' | 'stderr'>;
   readonly #log: Logger;
   readonly #stopLimitMs: number;
   readonly #listeners: readonly (readonly [string, (value: unknown) => void])[];
   #limit: NodeJS.Timeout | null = null;
   #stop: () => void = () => undefined;
+  /** What SIGHUP asks for; nothing before the server is ready. */
+  reload: () => Promise<void> = async () => undefined;
   /** Resolves when a stop is asked for. */
   readonly stopAsked: Promise<void>;
 
-  constructor(context: Pick<CommandContext, 'events' | 'exit'>, log: Logger, stopLimitMs = STOP_LIMIT_MS) {
+  constructor(context: Pick<CommandContext, 'events' | 'exit' | 'stderr'>, log: Logger, stopLimitMs = STOP_LIMIT_MS) {
     this.#context = context;
     this.#log = log;
     this.#stopLimitMs = stopLimitMs;
@@ -30,6 +33,7 @@ export class Lifecycle {
     });
     this.#listeners = [
       ...SIGNALS.map((name) => [name, () => this.#signal(name)] as const),
+      ['SIGHUP', () => this.#hangUp()],
       ['uncaughtException', (error: unknown) => this.#fault(error, 'an exception that nobody caught')],
       ['unhandledRejection', (error: unknown) => this.#fault(error, 'a rejection that nobody handled')],
     ];
@@ -61,6 +65,15 @@ export class Lifecycle {
       this.#context.exit(EXIT.failed);
     }, this.#stopLimitMs);
     this.#stop();
+  }
+
+  #hangUp(): void {
+    if (this.#context.stderr.isTTY === true) {
+      this.#signal('SIGHUP');
+      return;
+    }
+    this.#log.info('SIGHUP: reading the certificate anew');
+    this.reload().catch((error: unknown) => this.#log.error(error, 'the certificate could not be read anew'));
   }
 
   #fault(error: unknown, message: string): void {

@@ -91,6 +91,35 @@ describe('start', () => {
     expect(stderr).not.toContain('\u001b');
   });
 
+  it('tells the further ports that are open, and no others', async () => {
+    const { context, run } = prepare({
+      terminal: true,
+      environment: { NO_COLOR: '1' },
+      compose: async () => {
+        setImmediate(() => context.events.emit('SIGTERM'));
+        const pinned = [{ listener: 'mqtt' as const, dialect: 'plain', port: 7 }];
+        return fakeServer({ ports: { mqtt: 1, http: 2, mqtts: 3, ws: 4, combined: 6, pinned } });
+      },
+    });
+    await run(false);
+    const lines = ['mqtts://127.0.0.1:3', 'ws://127.0.0.1:4', 'https://127.0.0.1:6 (also mqtts and wss)'];
+    const expected = [...lines, 'mqtt://127.0.0.1:7 (plain alone)'].map((line) => `        ${line}\n`).join('');
+    expect(context.written.stderr).toContain(`  MQTT  mqtt://127.0.0.1:1\n${expected}  Data`);
+  });
+
+  it('reads the certificate anew on SIGHUP once the server is ready', async () => {
+    let reloads = 0;
+    const { context, run } = prepare({ compose: async () => fakeServer({ reload: async () => void reloads++ }) });
+    const result = run();
+    context.events.emit('SIGHUP');
+    await context.ready;
+    expect(reloads).toBe(0);
+    context.events.emit('SIGHUP');
+    expect(reloads).toBe(1);
+    context.events.emit('SIGTERM');
+    expect(await result).toBe(0);
+  });
+
   it('writes nothing but JSON lines on stderr where there is no terminal', async () => {
     const { context, run } = prepare({ compose: async () => fakeServer({ hasAdministrator: true }) });
     const result = run();

@@ -47,6 +47,7 @@ export async function start(
     const runtime = { clock: new NodeClock(), scheduler: new NodeScheduler(), crypto, log };
     const compose = await composing;
     const server = await compose(configuration, runtime);
+    lifecycle.reload = async () => server.reload?.();
     if (!lifecycle.stopping) announce(context, log, options.json, describe(context, configuration, server));
     // Kept now, so that the next start is quick also when this process is killed.
     flushCompileCache();

@@ -1,17 +1,20 @@
 import { join } from 'node:path';
-import { SqliteRepositories, SqliteTelemetryStore } from '@moorage/store-sqlite';
+import { SqliteRepositories, SqliteSessionStore, SqliteTelemetryStore } from '@moorage/store-sqlite';
 import type { Configuration } from '../config/schema.ts';
 import type { Runtime } from '../running-server.ts';
 
 const MEBIBYTE = 1024 * 1024;
+/** Settling and removing need less room than a checkpoint of telemetry. */
+const SESSION_BALLAST_BYTES = 16 * MEBIBYTE;
 
-export type TelemetryState = 'ok' | 'full' | 'failed';
+export type StoreState = 'ok' | 'full' | 'failed';
 
 export interface Stores {
   readonly repositories: SqliteRepositories;
   readonly telemetry: SqliteTelemetryStore;
-  telemetryState(): TelemetryState;
-  /** Core last: it is the truth about what exists. storage.md, section 3 */
+  /** Sessions; `sessions.retained` has the Retained Messages. */
+  readonly sessions: SqliteSessionStore;
+  states(): Readonly<Record<string, StoreState>>;
   close(): Promise<void>;
 }
 
@@ -23,31 +26,52 @@ export async function openStores(configuration: Configuration, runtime: Runtime)
     durability: storage.durability,
     report: (error) => runtime.log.error(error, 'the registry store reports an error'),
   });
-  let telemetryState: TelemetryState = 'ok';
+  let telemetryState: StoreState = 'ok';
+  let sessionState: StoreState = 'ok';
+  const opened: { close(): Promise<void> }[] = [repositories];
+  // Core last: it is the truth about what exists. storage.md, section 3
+  const close = async (): Promise<void> => {
+    for (const store of opened.toReversed()) await store.close();
+  };
+  const { installationId } = repositories;
+  const { durability } = storage;
+  const ballastBytes = storage.ballastMiB * MEBIBYTE;
+  const now = (): number => runtime.clock.now();
   try {
     const telemetry = await SqliteTelemetryStore.open({
       directory,
-      installationId: repositories.installationId,
-      clock: () => runtime.clock.now(),
-      ballastBytes: storage.ballastMiB * MEBIBYTE,
+      installationId,
+      clock: now,
+      ballastBytes,
       maxSeriesPerOwner: storage.maxSeriesPerDevice,
-      durability: storage.durability,
+      durability,
       onStateChange: (state, reason) => {
         telemetryState = state;
         runtime.log.warn({ state, reason }, 'the telemetry store changed its state');
       },
     });
+    opened.push(telemetry);
+    const sessions = await SqliteSessionStore.open({
+      directory,
+      installationId,
+      now,
+      ballastBytes: Math.min(ballastBytes, SESSION_BALLAST_BYTES),
+      durability,
+      onStateChange: (state, reason) => {
+        sessionState = state;
+        runtime.log.warn({ state, reason }, 'the session store changed its state');
+      },
+    });
+    opened.push(sessions);
     return {
       repositories,
       telemetry,
-      telemetryState: () => telemetryState,
-      close: async () => {
-        await telemetry.close();
-        await repositories.close();
-      },
+      sessions,
+      states: () => ({ 'telemetry store': telemetryState, 'session store': sessionState }),
+      close,
     };
   } catch (error) {
-    await repositories.close();
+    await close();
     throw error;
   }
 }

@@ -34,7 +34,7 @@ export function wanted(schema: ValueSchema): string {
     case 'boolean':
       return 'true or false';
     case 'array':
-      return schema.topicFilters === true ? 'a list of Topic Filters' : 'a list of texts';
+      return schema.topicFilters === true ? 'a list of Topic Filters' : `a list of ${schema.entries ?? 'texts'}`;
     default:
       return wantedText(schema);
   }

@@ -4,14 +4,7 @@ import { SETTINGS } from './setting.ts';
 import type { SourcedValue, SourceReading } from './source.ts';
 
 /** Flags of the start-up contract whose listeners do not exist yet. Refused, for silence would pass for success. */
-export const FLAGS_NOT_OFFERED: ReadonlyMap<string, string> = new Map([
-  ['--coap-port', 'CoAP'],
-  ['--ws-port', 'MQTT over WebSocket'],
-  ['--mqtts-port', 'MQTT over TLS'],
-  ['--wss-port', 'MQTT over secure WebSocket'],
-  ['--cert', 'TLS'],
-  ['--key', 'TLS'],
-]);
+export const FLAGS_NOT_OFFERED: ReadonlyMap<string, string> = new Map([['--coap-port', 'CoAP']]);
 
 /** Reads flags of the command line, by their name with both dashes. */
 export function readFlags(flags: ReadonlyMap<string, string>): SourceReading {

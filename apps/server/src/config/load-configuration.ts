@@ -4,6 +4,7 @@ import type { SettingValue } from './check-value.ts';
 import { CONFIG_VARIABLE, readEnvironment } from './environment-source.ts';
 import { anonymousExposure } from './exposure.ts';
 import { readFlags } from './flag-source.ts';
+import { checkPorts, checkTls } from './listener-settings.ts';
 import type { ConfigurationProblem } from './problem.ts';
 import type { Configuration } from './schema.ts';
 import { SETTINGS } from './setting.ts';
@@ -88,15 +89,17 @@ function assemble(values: ReadonlyMap<string, SettingValue>, workingFolder: stri
   }
   // Every member of the schema has been set to a checked value or its default.
   const configuration = root as Configuration;
-  return { ...configuration, dataDir: resolve(workingFolder, configuration.dataDir) };
+  const { tls } = configuration;
+  const file = (name: string | null): string | null => (name === null ? null : resolve(workingFolder, name));
+  return {
+    ...configuration,
+    dataDir: resolve(workingFolder, configuration.dataDir),
+    tls: { ...tls, certificate: file(tls.certificate), key: file(tls.key), clientCa: file(tls.clientCa) },
+  };
 }
 
 function checkTogether(configuration: Configuration): ConfigurationProblem[] {
-  const problems: ConfigurationProblem[] = [];
-  if (configuration.mqtt.port !== 0 && configuration.mqtt.port === configuration.http.port) {
-    const message = `mqtt.port and http.port are both ${configuration.mqtt.port}`;
-    problems.push({ where: null, message, hint: 'give each its own port' });
-  }
+  const problems = [...checkPorts(configuration), ...checkTls(configuration)];
   const exposure = anonymousExposure(configuration, false);
   if (exposure !== null) problems.push(exposure);
   return problems;

@@ -7,6 +7,8 @@ export interface SettingMarks {
   readonly secret?: true;
   /** Each entry must be a Topic Filter. MQTT 5.0, 4.7.1 */
   readonly topicFilters?: true;
+  /** What the entries of a list are, in words, where a pattern says it to machines alone. */
+  readonly entries?: string;
   /** As commander writes it: `--mqtt-port <port>`. */
   readonly flag?: string;
 }
@@ -19,6 +21,19 @@ const oneOf = <const T extends string>(values: readonly T[], fallback: T, marks:
   Type.Enum(values, { default: fallback, ...marks });
 const orNull = <T extends TSchema>(schema: T, marks: SettingMarks) =>
   Type.Union([schema, Type.Null()], { default: null, ...marks });
+/** A listener that is opened by itself: a number, `off`, or null for its usual port. */
+const usualPort = (marks: SettingMarks) =>
+  Type.Union([Type.Integer({ minimum: 0, maximum: 65_535 }), Type.Enum(['off']), Type.Null()], {
+    default: null,
+    ...marks,
+  });
+const pinnedPorts = (subject: string) =>
+  Type.Array(Type.String({ pattern: '^\\d{1,5}=[a-z][a-z0-9-]{0,31}$' }), {
+    maxItems: 16,
+    default: [],
+    entries: 'entries `port=dialect`',
+    description: `Further ports of ${subject}, each for the devices of one dialect alone, as in \`18830=thingsboard\`.`,
+  });
 const group = <T extends Record<string, TSchema>>(properties: T) =>
   Type.Object(properties, { additionalProperties: false });
 
@@ -50,7 +65,12 @@ export const configurationSchema = group({
     secret: true,
   }),
   mqtt: group({
-    port: port(1883, { description: 'Port of MQTT over TCP; 0 picks a free one.', flag: '--mqtt-port <port>' }),
+    port: port(1883, {
+      description:
+        'Port of MQTT over TCP; 0 picks a free one. Once there is a certificate it takes TLS too, told by the first byte.',
+      flag: '--mqtt-port <port>',
+    }),
+    pinnedPorts: pinnedPorts('MQTT over TCP'),
     serverKeepAlive: orNull(Type.Integer({ minimum: 1, maximum: 65_535 }), {
       description: 'Seconds. Told to MQTT 5.0 clients that ask for a longer Keep Alive or for none.',
     }),
@@ -86,6 +106,61 @@ export const configurationSchema = group({
         'Bytes queued in memory over all Sessions at which publishers are no longer read.',
       ),
     }),
+  }),
+  mqtts: group({
+    port: usualPort({
+      description:
+        'Port of MQTT over TLS. Without it: 8883 as soon as there is a certificate, or any free port where `mqtt.port` is 0.',
+      flag: '--mqtts-port <port>',
+    }),
+    pinnedPorts: pinnedPorts('MQTT over TLS'),
+  }),
+  ws: group({
+    port: usualPort({
+      description:
+        'Port of MQTT over WebSocket, on any path. Without it: 8083, or any free port where `mqtt.port` is 0.',
+      flag: '--ws-port <port>',
+    }),
+    pinnedPorts: pinnedPorts('MQTT over WebSocket'),
+  }),
+  wss: group({
+    port: usualPort({
+      description:
+        'Port of MQTT over secure WebSocket, on any path. Without it: 8084 as soon as there is a certificate, or any free port where `mqtt.port` is 0.',
+      flag: '--wss-port <port>',
+    }),
+    pinnedPorts: pinnedPorts('MQTT over secure WebSocket'),
+  }),
+  combined: group({
+    port: orNull(Type.Integer({ minimum: 0, maximum: 65_535 }), {
+      description:
+        'Port of HTTPS, MQTT over secure WebSocket and MQTT over TLS together, usually 443. Without it: none is opened.',
+    }),
+  }),
+  tls: group({
+    certificate: orNull(Type.String({ minLength: 1, maxLength: 4096 }), {
+      description:
+        'File with the certificate of the server and the chain behind it, in PEM. A change of the file is taken over within a minute, or at once on SIGHUP.',
+      flag: '--cert <file>',
+    }),
+    key: orNull(Type.String({ minLength: 1, maxLength: 4096 }), {
+      description: 'File with the private key that belongs to the certificate, in PEM.',
+      flag: '--key <file>',
+    }),
+    clientCa: orNull(Type.String({ minLength: 1, maxLength: 4096 }), {
+      description:
+        'File with the authorities that issue client certificates and those between, in PEM. With it, a certificate of anybody else is refused in the handshake. Without it, the certificates of the registered devices decide.',
+    }),
+    pinnedServerNames: Type.Array(
+      Type.String({ pattern: '^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?=[a-z][a-z0-9-]{0,31}$' }),
+      {
+        maxItems: 100,
+        default: [],
+        entries: 'entries `host.name=dialect`',
+        description:
+          'TLS server names that are for the devices of one dialect alone, as in `tb.example.org=thingsboard`. The pin of a port goes before.',
+      },
+    ),
   }),
   http: group({
     port: port(8080, { description: 'Port of HTTP; 0 picks a free one.', flag: '--http-port <port>' }),

@@ -4,6 +4,7 @@ import { mayColour } from '../cli/command-context.ts';
 import { loadConfiguration } from '../config/load-configuration.ts';
 import { formatProblem } from '../config/problem.ts';
 import { EXIT } from '../start-error.ts';
+import { checkCertificate } from './certificate-checks.ts';
 import { checkData } from './data-checks.ts';
 import { type Finding, fail, ok } from './finding.ts';
 import { checkClock, checkOpenFiles, checkPorts, checkVersions } from './machine-checks.ts';
@@ -44,6 +45,7 @@ async function examine(context: CommandContext, flags: ReadonlyMap<string, strin
     ...data.findings,
     checkClock(Date.now(), data.newestFileMs),
     ...(openFiles === null ? [] : [openFiles]),
+    ...checkCertificate(configuration, Date.now()),
     ...(await checkPorts(configuration, data.serverRuns)),
   ];
 }

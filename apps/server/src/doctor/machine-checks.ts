@@ -1,6 +1,8 @@
 import { createServer } from 'node:net';
 import { bindHost } from '../config/exposure.ts';
+import { plannedListeners } from '../config/listener-settings.ts';
 import type { Configuration } from '../config/schema.ts';
+import { SETTINGS } from '../config/setting.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
 const OLDEST_NODE = 24;
@@ -56,23 +58,27 @@ export function checkOpenFiles(limitsText: string | null, connections: number): 
 export async function checkPorts(configuration: Configuration, serverRuns: boolean): Promise<Finding[]> {
   const host = bindHost(configuration, false);
   const findings: Finding[] = [];
-  for (const name of ['mqtt', 'http'] as const) {
-    const { port } = configuration[name];
-    const check = `${name}.port`;
+  const http = { setting: 'http.port', port: configuration.http.port, optional: false };
+  for (const { setting, port, optional } of [...plannedListeners(configuration), http]) {
     if (port === 0) {
-      findings.push(ok(check, 'any free port'));
+      findings.push(ok(setting, 'any free port'));
       continue;
     }
     const code = await tryToListen(host, port);
-    if (code === null) findings.push(ok(check, `${host}, port ${port} is free`));
+    const cannot = `${host}, port ${port} cannot be opened: ${code}`;
+    if (code === null) findings.push(ok(setting, `${host}, port ${port} is free`));
     else if (code === 'EADDRINUSE' && serverRuns)
-      findings.push(ok(check, `${host}, port ${port} is in use while the server runs`));
-    else
-      findings.push(
-        fail(check, `${host}, port ${port} cannot be opened: ${code}`, `choose another port with --${name}-port`),
-      );
+      findings.push(ok(setting, `${host}, port ${port} is in use while the server runs`));
+    else if (optional)
+      findings.push(warn(setting, cannot, `the server starts without it; set ${setting} if it is needed`));
+    else findings.push(fail(setting, cannot, `choose another port${flagOf(setting)}`));
   }
   return findings;
+}
+
+function flagOf(key: string): string {
+  const flag = SETTINGS.find((setting) => setting.key === key)?.flag ?? null;
+  return flag === null ? '' : ` with ${flag}`;
 }
 
 function tryToListen(host: string, port: number): Promise<string | null> {

@@ -1,6 +1,6 @@
 import { Accounts } from '../accounts/account-service.ts';
 import { type Result, refuse, success } from '../errors.ts';
-import type { CredentialLookup, DeviceRef } from '../model/connect-registry.ts';
+import type { ApplicationRef, CredentialLookup, DeviceRef } from '../model/connect-registry.ts';
 import type { EntityId, Tenant } from '../model/entities.ts';
 import type {
   AccountService,
@@ -49,6 +49,8 @@ export interface Registry {
   readonly defaultTenant: Tenant;
   deviceRef(id: EntityId): DeviceRef | undefined;
   deviceRefByName(tenantId: EntityId, name: string): DeviceRef | undefined;
+  /** An application from memory. */
+  applicationRef(id: EntityId): ApplicationRef | undefined;
   /** A device whose telemetry, attributes and commands the caller may use, from memory. */
   deviceData(caller: Caller, id: EntityId): Result<DeviceRef>;
   /** Returns the function that removes the listener again. */
@@ -103,6 +105,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     defaultTenant,
     deviceRef: (id) => index.deviceRef(id),
     deviceRefByName: (tenantId, name) => index.deviceRefByName(tenantId, name),
+    applicationRef: (id) => index.registration(id)?.application ?? undefined,
     deviceData: (caller, id) => deviceData(index, caller, id),
     addListener: (listener) => listeners.add(listener),
     listeners,
