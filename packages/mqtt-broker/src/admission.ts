@@ -1,14 +1,8 @@
-import {
-  type ConnectPacket,
-  encodePacket,
-  encodeText,
-  PacketType,
-  type Properties,
-  type ProtocolLevel,
-  ReasonCode,
-} from '@moorage/mqtt-codec';
-import { type Connection, Pause } from './connection.ts';
+import { type ConnectPacket, encodePacket, encodeText, PacketType, ReasonCode } from '@moorage/mqtt-codec';
+import { connack, connackProperties, effectiveKeepAlive, grantedExpiry, UNLIMITED_IN_FLIGHT } from './connack.ts';
+import type { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
+import { Pause } from './pause.ts';
 import type { AcceptedPrincipal, Authenticator, ConnectRefusal, StoreOutcome } from './ports.ts';
 import { reasonPhrase } from './reason-phrases.ts';
 import { withinTopicLimits } from './routing.ts';
@@ -19,8 +13,6 @@ import type { StoreCompletion } from './session-store.ts';
 const IDENTIFIER_REJECTED = 2;
 const SERVER_UNAVAILABLE = 3;
 const NOT_AUTHORIZED = 5;
-/** Receive Maximum of clients that name none. MQTT 5.0, 3.1.2.11.3 */
-const UNLIMITED_IN_FLIGHT = 65_535;
 
 interface Candidate {
   readonly connection: Connection;
@@ -65,6 +57,7 @@ export class Admission {
   connect(connection: Connection, connect: ConnectPacket): void {
     const { clientId, will, properties } = connect;
     const { limits } = this.#context;
+    connection.maximumPacketSize = properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
     if (clientId.length > limits.clientIdBytes || encodeText(clientId).length > limits.clientIdBytes) {
       this.#refuse(
         connection,
@@ -152,10 +145,17 @@ export class Admission {
     }
     if (!answer.accepted) {
       this.#context.count('connect.refused');
-      const packet = connack(connect.level, answer.returnCode, answer.reasonCode, answer.reasonString);
+      const packet = connack(
+        connect.level,
+        answer.returnCode,
+        answer.reasonCode,
+        answer.reasonString,
+        connection.maximumPacketSize,
+      );
       connection.refuse(packet, 'The CONNECT was refused.', answer.reasonCode, answer.delayMs);
       return;
     }
+    if (this.#isKeptOut(connection, connect, answer)) return;
     const { will } = connect;
     if (will !== null && answer.policy.will === 'honoured' && !answer.handler.mayPublishWill(will.topicName)) {
       this.#context.count('will.notAllowed');
@@ -163,6 +163,23 @@ export class Admission {
       return;
     }
     this.#claim({ connection, connect, principal: answer });
+  }
+
+  /** Refuses who is banned, or connects again and again. */
+  #isKeptOut(connection: Connection, connect: ConnectPacket, { sessionKey }: AcceptedPrincipal): boolean {
+    const { bans, flapping, clock } = this.#context;
+    if (sessionKey !== null && bans.has(sessionKey, clock.now())) {
+      this.#context.count('connect.banned');
+      this.#refuse(connection, NOT_AUTHORIZED, ReasonCode.Banned, 'The client is banned.');
+      return true;
+    }
+    const identity = sessionKey ?? connect.clientId;
+    const { remoteAddress } = connection.via;
+    if (flapping === null || flapping.mayConnect(remoteAddress, identity, clock.monotonic())) return false;
+    this.#context.count('connect.flapping');
+    const reason = 'The client connects too often.';
+    this.#refuse(connection, SERVER_UNAVAILABLE, ReasonCode.ConnectionRateExceeded, reason);
+    return true;
   }
 
   #claim(claimant: Claimant): void {
@@ -197,7 +214,8 @@ export class Admission {
     session ??= this.#newSession(claimant, key);
     sessions.set(key, session);
     this.#prepare(session, claimant);
-    if (session.expiryInterval === 0 && session.claim === null) {
+    const ends = session.expiryInterval === 0 && session.claim === null;
+    if (ends && session.will === null) {
       this.#open(claimant, session, false);
       return;
     }
@@ -205,13 +223,18 @@ export class Admission {
     const { clientId, expiryInterval, will } = session;
     const answer = new ClaimAnswer();
     const record = { key, space, clientId, expiryInterval, queue: policy.queue, will };
-    session.claim = store.claim(record, !present, answer);
+    const claim = store.claim(record, !present, answer);
+    if (ends) session.willClaim = claim;
+    else session.claim = claim;
     const claimed = session;
     answer.whenKnown((outcome) => {
       if (outcome !== 'stored') {
         this.refuseUnavailable(connection, 'The Session could not be stored.');
         if (present) claimed.detach(true);
-        else claimed.end();
+        else {
+          claimed.will = null;
+          claimed.end();
+        }
         this.#nextClaim(key);
       } else if (claimed.restored) this.#restore(claimant, claimed, key);
       else this.#claimed(claimant, claimed, present, key);
@@ -280,7 +303,6 @@ export class Admission {
     const { connection, connect, principal } = claimant;
     const { handler, policy } = principal;
     const { level, properties } = connect;
-    connection.maximumPacketSize = properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
     const keepAlive = level === 5 ? effectiveKeepAlive(connect.keepAlive, policy.serverKeepAlive) : connect.keepAlive;
     const told = level === 5 ? connackProperties(connect, principal, session, keepAlive) : null;
     const sessionPresent = present && level !== 3;
@@ -295,6 +317,7 @@ export class Admission {
       return;
     }
     connection.expiryWasZero = session.expiryInterval === 0;
+    if (session.key !== null && this.#context.traced.has(session.key)) connection.trace(true);
     connection.output.stage(packet); // [MQTT-3.2.0-1]
     connection.open(session, connect, handler, session.clientId, keepAlive);
     session.attach(connection, properties?.receiveMaximum ?? UNLIMITED_IN_FLIGHT);
@@ -309,55 +332,8 @@ export class Admission {
   #refuse(connection: Connection, returnCode: number, reasonCode: ReasonCode, reason: string): void {
     if (connection.ended) return;
     this.#context.count('connect.refused');
-    connection.refuse(
-      connack(connection.level, returnCode, reasonCode, reasonPhrase(reasonCode)),
-      reason,
-      reasonCode,
-      0,
-    );
+    const { level, maximumPacketSize } = connection;
+    const packet = connack(level, returnCode, reasonCode, reasonPhrase(reasonCode), maximumPacketSize);
+    connection.refuse(packet, reason, reasonCode, 0);
   }
-}
-
-/** Session Expiry Interval that holds, in seconds. mqtt.md, O-15 */
-function grantedExpiry(connect: ConnectPacket, principal: AcceptedPrincipal): number {
-  const { policy } = principal;
-  if (policy.persistence === 'never') return 0;
-  if (connect.level !== 5) return connect.cleanStart ? 0 : policy.maximumSessionExpiryInterval;
-  return Math.min(connect.properties?.sessionExpiryInterval ?? 0, policy.maximumSessionExpiryInterval);
-}
-
-/** mqtt.md, O-16 */
-function effectiveKeepAlive(asked: number, server: number | null): number {
-  return server !== null && (asked === 0 || asked > server) ? server : asked;
-}
-
-/** What the client does not know yet. mqtt.md, O-13 */
-function connackProperties(
-  connect: ConnectPacket,
-  principal: AcceptedPrincipal,
-  session: Session,
-  keepAlive: number,
-): Properties {
-  const { policy, assignedClientId } = principal;
-  const told: Properties = { maximumPacketSize: policy.maximumPacketSize };
-  if (policy.receiveMaximum < UNLIMITED_IN_FLIGHT) told.receiveMaximum = policy.receiveMaximum;
-  if (policy.topicAliasMaximum > 0) told.topicAliasMaximum = policy.topicAliasMaximum;
-  if (session.expiryInterval !== (connect.properties?.sessionExpiryInterval ?? 0)) {
-    told.sessionExpiryInterval = session.expiryInterval;
-  }
-  if (assignedClientId !== null) told.assignedClientIdentifier = assignedClientId;
-  if (keepAlive !== connect.keepAlive) told.serverKeepAlive = keepAlive;
-  return told;
-}
-
-/** A refusal in the words of the client's version. [MQTT-3.2.2-6] */
-function connack(
-  level: ProtocolLevel,
-  returnCode: number,
-  reasonCode: ReasonCode,
-  reasonString: string | null,
-): Uint8Array | null {
-  const properties = level === 5 && reasonString !== null ? { reasonString } : null;
-  const code = level === 5 ? reasonCode : returnCode;
-  return encodePacket(level, { type: PacketType.Connack, sessionPresent: false, reasonCode: code, properties });
 }

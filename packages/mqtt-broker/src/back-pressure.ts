@@ -23,7 +23,7 @@ export class BackPressure {
     if (this.#shedding) return;
     this.#held ??= new Set();
     this.#held.add(publisher);
-    publisher.holdBack(this);
+    publisher.patience.holdBack(this);
   }
 
   /** The queue is short again, or nobody waits for it any more. */
@@ -31,7 +31,7 @@ export class BackPressure {
     this.#shedding = false;
     const held = this.#held;
     this.#held = null;
-    if (held !== null) for (const publisher of held) publisher.letGo(this);
+    if (held !== null) for (const publisher of held) publisher.patience.letGo(this);
   }
 
   /** A publisher waits no longer: its connection is gone, or its patience is over. */

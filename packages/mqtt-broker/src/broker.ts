@@ -56,7 +56,8 @@ export class Broker {
 
   constructor(options: BrokerOptions) {
     this.#options = options;
-    this.#context = new BrokerContext(options, { ...DEFAULT_BROKER_LIMITS, ...options.limits });
+    const limits = { ...DEFAULT_BROKER_LIMITS, ...options.limits };
+    this.#context = new BrokerContext(options, limits);
     this.#admission = new Admission(this.#context, options.authenticator);
   }
 
@@ -144,6 +145,41 @@ export class Broker {
   }
 
   /**
+   * Keeps a Session key out until `untilMs` (epoch milliseconds; Infinity: for good): CONNECT is answered 0x8A, or 5 on
+   * 3.x. A live connection is closed, and a Will that is owed is dropped; the Session itself stays. Bans end with the
+   * process.
+   */
+  ban(sessionKey: string, untilMs: number): void {
+    const context = this.#context;
+    context.bans.add(sessionKey, untilMs);
+    const session = context.sessions.get(sessionKey);
+    if (session === undefined) return;
+    session.connection?.disconnect(ReasonCode.AdministrativeAction, 'The client is banned.', { dropWill: true });
+    session.forgetWill();
+  }
+
+  /** Lets a Session key in again; false: it was not banned. */
+  unban(sessionKey: string): boolean {
+    return this.#context.bans.remove(sessionKey);
+  }
+
+  /** The bans in force. */
+  bans(): readonly { readonly sessionKey: string; readonly untilMs: number }[] {
+    return this.#context.bans.list(this.#context.clock.now());
+  }
+
+  /**
+   * Shows the packets of a Session's connection to `BrokerObserver.packet`, from CONNACK on, until it is turned off; also
+   * those of later connections. CONNECT is never shown: it holds credentials.
+   */
+  trace(sessionKey: string, on: boolean): void {
+    const { traced, sessions } = this.#context;
+    if (on) traced.add(sessionKey);
+    else traced.delete(sessionKey);
+    sessions.get(sessionKey)?.connection?.trace(on);
+  }
+
+  /**
    * While held, a connection is not read behind its next PUBLISH, whatever the QoS; subscribers and idle connections
    * notice nothing. For stores that are behind.
    */
@@ -221,12 +257,16 @@ export class Broker {
     const { watched, clock } = this.#context;
     const nowMs = clock.monotonic();
     for (const connection of watched) if (!connection.check(nowMs)) watched.delete(connection);
+    this.#context.gate.tick();
   }
 
   #expire(): void {
-    const { store, retained, clock } = this.#context;
+    const { store, retained, clock, bans, flapping, connections } = this.#context;
     const now = clock.now();
     store.expire(now);
     retained.expire(now);
+    bans.expire(now);
+    flapping?.expire(clock.monotonic());
+    for (const connection of connections) connection.session?.outbox.expire(now);
   }
 }

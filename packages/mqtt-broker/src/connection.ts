@@ -13,12 +13,13 @@ import {
   ReasonCode,
 } from '@moorage/mqtt-codec';
 import type { Admission } from './admission.ts';
-import type { BackPressure } from './back-pressure.ts';
 import { handlePacket } from './connected-packets.ts';
 import type { BrokerContext } from './context.ts';
 import type { PushOutcome } from './delivery.ts';
 import { Inbox } from './inbox.ts';
 import { Output, type OutputWatcher } from './output.ts';
+import { Patience } from './patience.ts';
+import { Pause } from './pause.ts';
 import type {
   AckToken,
   ByteStream,
@@ -30,30 +31,15 @@ import type {
   PublishVerdict,
   StreamHandler,
 } from './ports.ts';
+import type { RateGate } from './rate-gate.ts';
 import { reasonPhrase } from './reason-phrases.ts';
 import type { Session } from './session.ts';
 import { WheelTimer } from './timer-wheel.ts';
+import { TopicAliases } from './topic-aliases.ts';
 
 /** The states of mqtt.md, section 5. E is not reached: every Authentication Method is refused. */
 const State = { Waiting: 0, Authenticating: 1, Connected: 2, Ended: 3 } as const;
 type State = (typeof State)[keyof typeof State];
-
-/** Why a connection is not read; several may hold at once. */
-export const Pause = {
-  /** CONNECT is not answered yet. */
-  Authenticating: 1,
-  /** As many acknowledgements are owed as may be. */
-  Unacknowledged: 2,
-  /** A store was full, and 3.x has no word for it. */
-  StoreFull: 4,
-  /** Subscribers do not keep up. */
-  BackPressure: 8,
-  /** The client does not take our answers. */
-  Output: 16,
-  /** The stores are behind. */
-  Stores: 32,
-} as const;
-export type Pause = (typeof Pause)[keyof typeof Pause];
 
 const EMPTY = new Uint8Array(0);
 const UNSERVED: PublishVerdict = { route: false, reasonCode: ReasonCode.Success, close: null };
@@ -66,6 +52,9 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
   readonly number: number;
   readonly via: ListenerInfo;
   readonly output: Output;
+  readonly patience: Patience;
+  /** Told to the client on this connection; null: it takes none. */
+  aliases: TopicAliases | null = null;
   level: ProtocolLevel = 4;
   clientId = '';
   /** Monotonic milliseconds of the last whole packet. */
@@ -93,6 +82,7 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
   #handler: ConnectionHandler | null = null;
   #state: State = State.Waiting;
   #pauses = 0;
+  #traced = false;
   #reading = false;
   /** The stream was told to pause. */
   #stopped = false;
@@ -101,12 +91,9 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
   /** One and a half times the Keep Alive; 0: none. */
   #silenceMs = 0;
   #cancelDelay: (() => void) | null = null;
-  #holders: Set<BackPressure> | null = null;
-  /** Monotonic milliseconds; Infinity: not so. */
-  #heldSinceMs = Number.POSITIVE_INFINITY;
-  #fullSinceMs = Number.POSITIVE_INFINITY;
-  #blockedSinceMs = Number.POSITIVE_INFINITY;
-  #blockedProgress = 0;
+  #rates: RateGate | null = null;
+  /** The CONNECT has been read and is not answered yet. */
+  #lookingUp = false;
   #pushes: Set<(outcome: PushOutcome) => void> | null = null;
 
   constructor(context: BrokerContext, admission: Admission, stream: ByteStream, via: ListenerInfo, number: number) {
@@ -116,6 +103,7 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     this.via = via;
     this.number = number;
     this.output = new Output(context, stream, this);
+    this.patience = new Patience(context, this);
     this.#reader = new FrameReader(context.limits.connectPacketSize);
     this.decodeLimits = context.decodeLimits;
     this.lastReceivedAt = context.clock.monotonic();
@@ -126,8 +114,14 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     return this.#state === State.Ended;
   }
 
-  /** Begins to wait for CONNECT. */
+  /** Reads the stream as soon as it is this connection's turn. */
   start(): void {
+    if (this.#context.gate.enter(this)) this.begin();
+  }
+
+  /** Begins to wait for CONNECT. */
+  begin(): void {
+    this.lastReceivedAt = this.#context.clock.monotonic();
     this.#context.wheel.schedule(this.#timer, this.lastReceivedAt + this.#context.limits.connectTimeoutMs);
     this.#stream.start(this);
   }
@@ -150,7 +144,7 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     if (this.#state === State.Ended) return;
     this.output.drained();
     if (this.output.blocked) return;
-    this.#blockedSinceMs = Number.POSITIVE_INFINITY;
+    this.patience.drained();
     this.resume(Pause.Output);
     this.session?.outbox.pump();
   }
@@ -211,6 +205,7 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     clientId: string,
     keepAlive: number,
   ): void {
+    this.#lookUpEnded();
     this.#state = State.Connected;
     this.session = session;
     this.#handler = handler;
@@ -220,15 +215,31 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     this.#reader.maximumPacketSize = maximumPacketSize;
     this.decodeLimits = { ...this.#context.decodeLimits, maximumPacketSize };
     this.problemInformation = connect.properties?.requestProblemInformation !== 0;
+    this.#takeAliases(connect);
+    this.#rates = this.#context.rateGate(this);
     this.#silenceMs = keepAlive * 1_500;
     this.lastReceivedAt = this.#context.clock.monotonic();
     this.#context.wheel.cancel(this.#timer);
     if (this.#silenceMs > 0) this.#context.wheel.schedule(this.#timer, this.lastReceivedAt + this.#silenceMs);
   }
 
+  /** [MQTT-3.1.2-26] [MQTT-3.1.2-27] */
+  #takeAliases(connect: ConnectPacket): void {
+    const maximum = Math.min(connect.properties?.topicAliasMaximum ?? 0, this.#context.limits.outboundTopicAliases);
+    if (maximum > 0) this.aliases = new TopicAliases(maximum);
+  }
+
+  /** Shows the packets of this connection to the observer from now on, or no longer. */
+  trace(on: boolean): void {
+    const { observer } = this.#context;
+    this.#traced = on && observer.packet !== undefined;
+    this.output.trace = this.#traced ? (bytes) => observer.packet?.(this, 'out', bytes) : null;
+  }
+
   /** Refuses the CONNECT with a packet that is complete, at once or after a delay against guessing. */
   refuse(packet: Uint8Array | null, reason: string, reasonCode: number, delayMs: number): void {
     if (this.#state === State.Ended) return;
+    this.#lookUpEnded();
     if (delayMs > 0) {
       this.#context.wheel.cancel(this.#timer);
       this.#cancelDelay = this.#context.scheduler.after(delayMs, () => this.refuse(packet, reason, reasonCode, 0));
@@ -264,31 +275,6 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     if (!this.ended && this.#pauses === 0) this.#startReading();
   }
 
-  /** The queue of a subscriber is long. */
-  holdBack(queue: BackPressure): void {
-    this.#holders ??= new Set();
-    if (this.#holders.size === 0) {
-      this.#heldSinceMs = this.#context.clock.monotonic();
-      this.#context.count('publisher.heldBack');
-      this.pause(Pause.BackPressure);
-      this.watch();
-    }
-    this.#holders.add(queue);
-  }
-
-  letGo(queue: BackPressure): void {
-    if (!this.#holders?.delete(queue) || this.#holders.size > 0) return;
-    this.#heldSinceMs = Number.POSITIVE_INFINITY;
-    this.resume(Pause.BackPressure);
-  }
-
-  /** reliability.md and mqtt.md: a full store cannot be told to 3.x, so the sender is not read and at last closed. */
-  pauseForFullStore(): void {
-    if (this.#fullSinceMs === Number.POSITIVE_INFINITY) this.#fullSinceMs = this.#context.clock.monotonic();
-    this.pause(Pause.StoreFull);
-    this.watch();
-  }
-
   /** Looks at this connection once a second from now on. */
   watch(): void {
     this.#context.watched.add(this);
@@ -296,34 +282,7 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
 
   /** The look once a second; false: no more is needed. */
   check(nowMs: number): boolean {
-    if (this.#state === State.Ended) return false;
-    const { limits } = this.#context;
-    const waitingSinceMs = this.inbox?.waitingSinceMs ?? Number.POSITIVE_INFINITY;
-    if (nowMs - waitingSinceMs >= limits.acknowledgementTimeoutMs) {
-      this.closeByServer(ReasonCode.ServerBusy, 'A store did not answer in time.');
-      return false;
-    }
-    if (nowMs - this.#fullSinceMs >= limits.storeFullTimeoutMs) {
-      this.closeByServer(ReasonCode.QuotaExceeded, 'A store was full.');
-      return false;
-    }
-    if (nowMs - this.#heldSinceMs >= limits.backPressureMs) {
-      for (const queue of [...(this.#holders ?? [])]) {
-        queue.forget(this, true);
-        this.letGo(queue);
-      }
-    }
-    if (this.output.blocked && this.#makesNoProgress(nowMs)) {
-      this.#context.count('connection.noProgress');
-      this.closeByServer(ReasonCode.QuotaExceeded, 'The client did not take any bytes.');
-      return false;
-    }
-    return (
-      waitingSinceMs !== Number.POSITIVE_INFINITY ||
-      this.#fullSinceMs !== Number.POSITIVE_INFINITY ||
-      this.#holders !== null ||
-      this.output.blocked
-    );
+    return this.#state !== State.Ended && this.patience.check(nowMs);
   }
 
   /** Closes because of a broken rule: a 5.0 client is told which code. mqtt.md, O-4 */
@@ -379,14 +338,15 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     this.#state = State.Ended;
     this.#rest = EMPTY;
     this.#context.wheel.cancel(this.#timer);
+    this.#rates?.end();
     this.#context.connections.delete(this);
     this.#context.watched.delete(this);
     this.#context.counters.connections--;
     this.#cancelDelay?.();
     this.#cancelDelay = null;
-    const holders = this.#holders;
-    this.#holders = null;
-    if (holders !== null) for (const queue of holders) queue.forget(this, false);
+    this.#context.gate.leave(this);
+    this.#lookUpEnded();
+    this.patience.end();
     this.inbox?.close();
     this.session?.detach(dropWill);
     const pushes = this.#pushes;
@@ -421,14 +381,10 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     this.closeByServer(ReasonCode.KeepAliveTimeout, 'Nothing came for one and a half times the Keep Alive.'); // [MQTT-3.1.2-22]
   }
 
-  #makesNoProgress(nowMs: number): boolean {
-    const { progress } = this.output;
-    if (this.#blockedSinceMs === Number.POSITIVE_INFINITY || this.#blockedProgress !== progress) {
-      this.#blockedSinceMs = nowMs;
-      this.#blockedProgress = progress;
-      return false;
-    }
-    return nowMs - this.#blockedSinceMs >= this.#context.limits.noProgressTimeoutMs;
+  #lookUpEnded(): void {
+    if (!this.#lookingUp) return;
+    this.#lookingUp = false;
+    this.#context.gate.lookUpEnded();
   }
 
   #stopReading(): void {
@@ -524,6 +480,10 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
       this.#connect(reader);
       return;
     }
+    if (this.#rates !== null) {
+      this.#rates.take(reader.firstByte >> 4 === PacketType.Publish ? 1 : 0, reader.end - reader.start);
+    }
+    if (this.#traced) this.#context.observer.packet?.(this, 'in', reader.buffer.subarray(reader.start, reader.end));
     handlePacket(this.#context, this, reader);
   }
 
@@ -550,6 +510,8 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     this.level = packet.level;
     this.#reader.strictLength = packet.level === 5;
     this.#state = State.Authenticating;
+    this.#lookingUp = true;
+    this.#context.gate.lookUpBegins(this);
     this.#context.wheel.schedule(this.#timer, this.#context.clock.monotonic() + limits.acknowledgementTimeoutMs);
     this.#pauses |= Pause.Authenticating;
     this.#admission.connect(this, packet);

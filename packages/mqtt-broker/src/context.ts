@@ -1,11 +1,17 @@
 import type { DecodeLimits, ReadText } from '@moorage/mqtt-codec';
+import { Bans } from './bans.ts';
 import { BlockPool } from './block-pool.ts';
-import { type Connection, Pause } from './connection.ts';
+import { ConnectGate } from './connect-gate.ts';
+import type { Connection } from './connection.ts';
 import { Counters } from './counters.ts';
+import { Flapping } from './flapping.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { Outbox } from './outbox.ts';
 import type { Output, OutputOwner } from './output.ts';
-import type { BrokerObserver, Clock, Scheduler } from './ports.ts';
+import { Pause } from './pause.ts';
+import type { Authenticator, BrokerObserver, Clock, Scheduler } from './ports.ts';
+import { RateGate } from './rate-gate.ts';
+import { RateMeter } from './rates.ts';
 import type { Session } from './session.ts';
 import type { RetainedStore, SessionStore } from './session-store.ts';
 import { RouteClock, Space } from './space.ts';
@@ -16,6 +22,7 @@ const TICK_MS = 250;
 
 /** What the parts of one broker share. */
 export class BrokerContext implements OutputOwner {
+  readonly authenticator: Authenticator;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly readText: ReadText;
@@ -34,15 +41,22 @@ export class BrokerContext implements OutputOwner {
   /** Connections that something is owed to or by: looked at once a second. */
   readonly watched = new Set<Connection>();
   readonly wheel: TimerWheel;
+  readonly gate: ConnectGate;
+  readonly flapping: Flapping | null;
+  readonly bans = new Bans();
+  /** Session keys whose packets the observer is shown. */
+  readonly traced = new Set<string>();
   /** The stores are behind: whoever publishes is not read any more. */
   publishersHeld = false;
   readonly #heldPublishers = new Set<Connection>();
+  readonly #listenerRates = new Map<string, RateMeter>();
   #dirty: Output[] = [];
   #waiting: (Connection | Outbox)[] = [];
   #turnPending = false;
 
   constructor(
     parts: {
+      readonly authenticator: Authenticator;
       readonly clock: Clock;
       readonly scheduler: Scheduler;
       readonly readText: ReadText;
@@ -52,6 +66,7 @@ export class BrokerContext implements OutputOwner {
     },
     limits: BrokerLimits,
   ) {
+    this.authenticator = parts.authenticator;
     this.clock = parts.clock;
     this.scheduler = parts.scheduler;
     this.readText = parts.readText;
@@ -67,6 +82,8 @@ export class BrokerContext implements OutputOwner {
     };
     this.routes = new RouteClock(limits.routeCacheEntries);
     this.wheel = new TimerWheel(TICK_MS, parts.clock.monotonic());
+    this.gate = new ConnectGate(this);
+    this.flapping = limits.flapping === null ? null : new Flapping(limits.flapping);
   }
 
   count(event: string, amount = 1): void {
@@ -85,6 +102,27 @@ export class BrokerContext implements OutputOwner {
     if (connection.ended) return;
     this.#heldPublishers.add(connection);
     connection.pause(Pause.Stores);
+  }
+
+  /** What meters a connection; null where nothing is limited. */
+  rateGate(connection: Connection): RateGate | null {
+    const { rates } = this.limits;
+    const limits = [
+      rates.clientMessagesPerSecond,
+      rates.clientBytesPerSecond,
+      rates.listenerMessagesPerSecond,
+      rates.listenerBytesPerSecond,
+    ];
+    if (limits.every((limit) => limit === null)) return null;
+    const nowMs = this.clock.monotonic();
+    const { listener } = connection.via;
+    let meter = this.#listenerRates.get(listener);
+    if (meter === undefined) {
+      meter = new RateMeter(rates.listenerMessagesPerSecond, rates.listenerBytesPerSecond, nowMs);
+      this.#listenerRates.set(listener, meter);
+    }
+    const own = new RateMeter(rates.clientMessagesPerSecond, rates.clientBytesPerSecond, nowMs);
+    return new RateGate(this, connection, own, meter);
   }
 
   markDirty(output: Output): void {

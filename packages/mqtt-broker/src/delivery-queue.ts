@@ -33,11 +33,4 @@ export class DeliveryQueue {
     }
     return delivery;
   }
-
-  /** Takes everything out. */
-  drain(): Delivery[] {
-    const rest: Delivery[] = [];
-    for (let delivery = this.shift(); delivery !== undefined; delivery = this.shift()) rest.push(delivery);
-    return rest;
-  }
 }

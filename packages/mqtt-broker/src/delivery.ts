@@ -1,6 +1,8 @@
 import type { QoS } from '@moorage/mqtt-codec';
 import type { Outbox } from './outbox.ts';
 import type { Message, StoreOutcome } from './ports.ts';
+import type { Publication } from './publication.ts';
+import type { PublishToken } from './publish-token.ts';
 import type { StoreCompletion } from './session-store.ts';
 
 /** How a direct push ended. */
@@ -22,6 +24,12 @@ export class Delivery implements StoreCompletion {
   /** A direct push: nobody is asked whether the client may receive it. */
   readonly pushed: boolean;
   packetIdentifier = 0;
+  /** The Shared Subscription it came by, as it stands in the tree; null: none. */
+  shared: string | null = null;
+  /** Its publisher is this Session, and this PUBREC goes out first. mqtt.md, O-27 */
+  after: PublishToken | null = null;
+  /** Epoch milliseconds at which it was queued in memory. */
+  queuedAt = 0;
   /** PUBLISH has been staged once; the next time has DUP 1. [MQTT-3.3.1-1] */
   sent = false;
 
@@ -53,4 +61,22 @@ export class Delivery implements StoreCompletion {
   release(outcome: StoreOutcome): void {
     this.outbox.stageStored(this, outcome);
   }
+}
+
+/** A Session's copy of a message that is being routed and has to outlive the call. */
+export function keptDelivery(
+  outbox: Outbox,
+  publication: Publication,
+  qos: QoS,
+  retain: boolean,
+  subscriptionIdentifiers: readonly number[] | null,
+  sequence: number,
+  after: PublishToken | null,
+  shared: string | null,
+): Delivery {
+  const message = publication.keep();
+  const delivery = new Delivery(outbox, message, qos, retain, subscriptionIdentifiers, sequence, false, null);
+  delivery.after = after;
+  delivery.shared = shared;
+  return delivery;
 }

@@ -7,8 +7,9 @@ import {
   ReasonCode,
   readPublish,
 } from '@moorage/mqtt-codec';
-import { type Connection, Pause } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
+import { Pause } from './pause.ts';
 import type { PublishVerdict } from './ports.ts';
 import { Publication } from './publication.ts';
 import { stageAcknowledgement } from './publish-packet.ts';
@@ -198,7 +199,6 @@ export class Inbox {
     token.release('stored');
     if (!inLine && !token.settled) this.#owed.push(token);
     if (!token.settled) this.#wait();
-    if (qos === 2) session.outbox.pump();
   }
 
   /** Gives the number of Sessions, or REFUSED for a name that nobody may publish to. */
@@ -302,6 +302,13 @@ export class Inbox {
 
   /** Stages PUBACK or PUBREC; false: there is none, and nothing behind it is answered either. */
   #answer(token: PublishToken): boolean {
+    token.answered = true;
+    const staged = this.#stageAnswer(token);
+    if (token.awaited) this.#session.outbox.pump();
+    return staged;
+  }
+
+  #stageAnswer(token: PublishToken): boolean {
     const connection = this.#connection;
     const { outcome, qos, packetIdentifier } = token;
     if (outcome === 'failed') {
@@ -312,7 +319,7 @@ export class Inbox {
       this.#context.count('publish.storeFull');
       if (connection.level !== 5) {
         if (this.#owedCount === 0) this.#owed.push(token);
-        connection.pauseForFullStore();
+        connection.patience.storeFull();
         return false;
       }
       token.reasonCode = ReasonCode.QuotaExceeded;

@@ -1,3 +1,33 @@
+/** Token buckets that hold one second's worth; null: no limit. Whoever is over a limit is not read until it is paid for. */
+export interface RateLimits {
+  /** CONNECTs of one listener. */
+  readonly connectsPerSecond: number | null;
+  /** PUBLISH packets, and bytes of all packets, of one client. */
+  readonly clientMessagesPerSecond: number | null;
+  readonly clientBytesPerSecond: number | null;
+  /** The same of all clients of one listener together. */
+  readonly listenerMessagesPerSecond: number | null;
+  readonly listenerBytesPerSecond: number | null;
+}
+
+export const NO_RATE_LIMITS: RateLimits = {
+  connectsPerSecond: null,
+  clientMessagesPerSecond: null,
+  clientBytesPerSecond: null,
+  listenerMessagesPerSecond: null,
+  listenerBytesPerSecond: null,
+};
+
+/** More accepted CONNECTs than `connects` within `windowMs` from one address and identity are refused for `refusalMs`. */
+export interface FlappingLimits {
+  readonly connects: number;
+  readonly windowMs: number;
+  readonly refusalMs: number;
+}
+
+/** What to use where flapping clients are refused. reliability.md, section 2 */
+export const USUAL_FLAPPING_LIMITS: FlappingLimits = { connects: 15, windowMs: 60_000, refusalMs: 60_000 };
+
 /** Bounds of the broker that do not belong to a principal's policy. Sources: reliability.md, section 8. */
 export interface BrokerLimits {
   /** Connections at once; more are closed before anything is read. */
@@ -42,6 +72,13 @@ export interface BrokerLimits {
   readonly retainedSlice: number;
   /** Bytes kept of a stream that goes on delivering although it was paused. */
   readonly bytesWhilePaused: number;
+  /** CONNECTs that are looked up at once; more wait unread. */
+  readonly connectsUnderWay: number;
+  /** Topic Aliases that one client is sent, 0 to 65,535; its own Topic Alias Maximum wins if it is smaller. */
+  readonly outboundTopicAliases: number;
+  readonly rates: RateLimits;
+  /** null: nobody is refused for connecting often. */
+  readonly flapping: FlappingLimits | null;
 }
 
 export const DEFAULT_BROKER_LIMITS: BrokerLimits = {
@@ -68,4 +105,8 @@ export const DEFAULT_BROKER_LIMITS: BrokerLimits = {
   backPressureMs: 10_000,
   retainedSlice: 200,
   bytesWhilePaused: 1_048_576,
+  connectsUnderWay: 1_000,
+  outboundTopicAliases: 32,
+  rates: NO_RATE_LIMITS,
+  flapping: null,
 };

@@ -23,6 +23,7 @@ interface Entry {
   readonly retain: boolean;
   readonly subscriptionIdentifiers: readonly number[] | null;
   readonly enqueuedAt: number;
+  readonly shared: string | null;
   packetIdentifier: number;
   received: boolean;
 }
@@ -147,7 +148,7 @@ export class MemorySessionStore implements SessionStore {
     for (const target of targets) {
       const held = this.#held(target.claim);
       if (held === undefined) continue;
-      const { sequence, qos, retain, subscriptionIdentifiers, packetIdentifier } = target;
+      const { sequence, qos, retain, subscriptionIdentifiers, packetIdentifier, shared = null } = target;
       const entry = {
         sequence,
         message,
@@ -155,6 +156,7 @@ export class MemorySessionStore implements SessionStore {
         retain,
         subscriptionIdentifiers,
         enqueuedAt,
+        shared,
         packetIdentifier,
         received: false,
       };

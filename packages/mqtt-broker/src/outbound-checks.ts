@@ -1,3 +1,4 @@
+import type { QoS } from '@moorage/mqtt-codec';
 import type { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
 import type { Delivery } from './delivery.ts';
@@ -35,11 +36,23 @@ export function stageUnacknowledged(
     context.count('delivery.slowReader');
     return;
   }
-  const variant = variantFor(publication, connection.level, 0, subscriptionIdentifiers);
+  const variant = variantFor(connection, publication, 0, subscriptionIdentifiers);
   if (variantSize(variant) > connection.maximumPacketSize) {
     context.count('delivery.tooLarge'); // [MQTT-3.1.2-25]
     return;
   }
   context.counters.publishSent++;
-  stageVariant(connection.output, variant, 0, retain, 0);
+  stageVariant(connection, variant, 0, retain, 0);
+}
+
+/** Is the packet of this message within the client's Maximum Packet Size? [MQTT-3.1.2-24] */
+export function fits(
+  connection: Connection,
+  publication: Publication,
+  qos: QoS,
+  subscriptionIdentifier: number,
+): boolean {
+  if (connection.maximumPacketSize === Number.POSITIVE_INFINITY) return true;
+  const identifiers = subscriptionIdentifier === 0 ? null : [subscriptionIdentifier];
+  return variantSize(variantFor(connection, publication, qos, identifiers)) <= connection.maximumPacketSize;
 }

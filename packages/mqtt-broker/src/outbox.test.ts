@@ -376,6 +376,25 @@ describe('an outgoing Session that is resumed', () => {
     expect(test.observer.of('delivery.notAllowed')).toBe(2);
   });
 
+  it('drops what has waited too long, in memory and in the store alike, and counts it', async () => {
+    for (const fields of [{ receiveMaximum: 1 }, { receiveMaximum: 1, sessionExpiryInterval: 100_000 }]) {
+      const test = await TestBroker.start({ policy: { queue: { messages: 100, bytes: 1e6, ageMs: 600_000 } } });
+      const client = test.connect('c', 5, { properties: fields });
+      client.subscribe('t', { qos: 1 });
+      client.receive();
+      const publisher = test.connect('p');
+      publishMany(publisher, 't', 3, 1);
+      test.time.advance(300_000);
+      publishMany(publisher, 't', 1, 1, 4);
+      test.time.advance(330_000);
+      expect(test.observer.of('queue.tooOld')).toBe(2);
+      expect(test.broker.statistics().queuedMessages).toBe(1);
+      client.receive();
+      client.acknowledge(4, 1);
+      expect(client.texts()).toEqual(['t=4']);
+    }
+  });
+
   it('keeps no QoS 0 message for an absent client [O-12]', async () => {
     const test = await TestBroker.start();
     const { client } = resume(test);
@@ -416,7 +435,7 @@ describe('direct push', () => {
     push('d', 1);
     client.lose();
     push('e', 0);
-    expect(told).toEqual(['zero written', 'a acknowledged', 'b acknowledged', 'd lost', 'c lost', 'e lost']);
+    expect(told).toEqual(['zero written', 'a acknowledged', 'b acknowledged', 'c lost', 'd lost', 'e lost']);
   });
 
   it('is lost when larger than the client takes, or not written when the connection ends', async () => {

@@ -2,10 +2,11 @@ import { PacketType, type QoS, ReasonCode } from '@moorage/mqtt-codec';
 import { BackPressure } from './back-pressure.ts';
 import type { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
-import { Delivery, type PushOutcome } from './delivery.ts';
-import { DeliveryQueue } from './delivery-queue.ts';
+import { Delivery, keptDelivery, type PushOutcome } from './delivery.ts';
+import { handOverOne } from './hand-over.ts';
 import { Flight, InFlightWindow, sentFlight } from './in-flight.ts';
-import { refusalOf, stageUnacknowledged } from './outbound-checks.ts';
+import { fits, refusalOf, stageUnacknowledged } from './outbound-checks.ts';
+import { OutboxQueue } from './outbox-queue.ts';
 import type { Message, StoreOutcome } from './ports.ts';
 import type { Publication } from './publication.ts';
 import {
@@ -16,6 +17,7 @@ import {
   variantFor,
   variantSize,
 } from './publish-packet.ts';
+import type { PublishToken } from './publish-token.ts';
 import { lowerQoS } from './qos.ts';
 import type { RetainedReplay } from './retained-replay.ts';
 import type { Session } from './session.ts';
@@ -25,8 +27,6 @@ import { fromStore, StoredTail } from './stored-tail.ts';
 /** Messages sent by one call before others have their turn. */
 const PUMP_SLICE = 1_000;
 
-const NOTHING_WAITS = { release(): void {} };
-
 /** What goes out to one Session: identifiers, the client's Receive Maximum, the queue, and what is sent again. */
 export class Outbox {
   readonly #context: BrokerContext;
@@ -35,11 +35,13 @@ export class Outbox {
   /** The client's Receive Maximum, cut to our own limit. */
   #quota = 0;
   #window: InFlightWindow | null = null;
-  #queue: DeliveryQueue | null = null;
   /** Identifiers to be sent again, in order. */
   #resend: number[] | null = null;
   #replay: RetainedReplay | null = null;
   readonly #tail: StoredTail;
+  readonly #queue: OutboxQueue;
+  /** QoS 1 messages of Shared Subscriptions that were lost with the connection. */
+  #orphans: Delivery[] | null = null;
   #pumping = false;
   readonly backPressure: BackPressure;
 
@@ -47,6 +49,7 @@ export class Outbox {
     this.#context = context;
     this.#session = session;
     this.#tail = new StoredTail(context, session, this);
+    this.#queue = new OutboxQueue(context, session, this, this.#tail);
     this.backPressure = new BackPressure(context);
   }
 
@@ -63,17 +66,18 @@ export class Outbox {
 
   /** Something stands in line before a new message. */
   get #waiting(): boolean {
-    return (
-      this.#tail.behind ||
-      this.#replay !== null ||
-      this.#resend !== null ||
-      (this.#queue !== null && this.#queue.length > 0)
-    );
+    return this.#tail.behind || this.#replay !== null || this.#resend !== null || this.#queue.length > 0;
+  }
+
+  /** Can the client take this message? An absent one will be asked when it is back. [MQTT-3.1.2-24] */
+  fits(publication: Publication, qos: QoS, subscriptionIdentifier: number): boolean {
+    return this.#connection === null || fits(this.#connection, publication, qos, subscriptionIdentifier);
   }
 
   /**
-   * Takes a routed message. `later`: it is queued even if there is room (O-27). Messages for the store are collected in
-   * the publication, whose caller stores them for all Sessions at once.
+   * Takes a routed message. `after`: it is queued even if there is room, and waits for this answer (O-27). `shared`: the
+   * Shared Subscription it came by. Messages for the store are collected in the publication, whose caller stores them for
+   * all Sessions at once.
    */
   deliver(
     publication: Publication,
@@ -81,7 +85,8 @@ export class Outbox {
     retain: boolean,
     subscriptionIdentifiers: readonly number[] | null,
     publisher: Connection | null,
-    later: boolean,
+    after: PublishToken | null,
+    shared: string | null,
   ): void {
     const connection = this.#connection;
     if (connection !== null && !connection.mayReceive(publication.topicName)) {
@@ -90,23 +95,64 @@ export class Outbox {
     }
     if (qos === 0) {
       if (connection !== null)
-        this.#deliverUnacknowledged(connection, publication, retain, subscriptionIdentifiers, later);
+        this.#deliverUnacknowledged(connection, publication, retain, subscriptionIdentifiers, after);
       return;
     }
-    const atOnce = !later && this.hasRoom;
+    const atOnce = after === null && this.hasRoom;
     if (publication.properties?.messageExpiryInterval === 0 && !atOnce) {
       this.#context.count('message.expired'); // O-20
       return;
     }
     if (this.#session.persistent) {
-      this.#deliverStored(connection, publication, qos, retain, subscriptionIdentifiers, publisher, atOnce);
+      this.#deliverStored(connection, publication, qos, retain, subscriptionIdentifiers, publisher, after, shared);
     } else if (connection !== null) {
-      if (atOnce) this.#send(connection, publication, qos, retain, subscriptionIdentifiers);
-      else {
-        this.#push(new Delivery(this, publication.keep(), qos, retain, subscriptionIdentifiers, 0, false, null));
-        if (publisher !== null) this.#holdBack(publisher);
+      if (atOnce) {
+        this.#send(connection, publication, qos, retain, subscriptionIdentifiers, shared);
+        return;
       }
+      this.#queue.push(keptDelivery(this, publication, qos, retain, subscriptionIdentifiers, 0, after, shared));
+      if (publisher !== null) this.#queue.holdBack(publisher);
     }
+  }
+
+  /** Takes a message over from another member of a Shared Subscription. */
+  takeOver(
+    message: Message,
+    qos: QoS,
+    retain: boolean,
+    subscriptionIdentifiers: readonly number[] | null,
+    shared: string,
+  ): void {
+    const stored = qos > 0 && this.#session.claim !== null;
+    if (!stored && this.#connection === null) return;
+    const sequence = stored ? ++this.#tail.lastSequence : 0;
+    const delivery = new Delivery(this, message, qos, retain, subscriptionIdentifiers, sequence, false, null);
+    delivery.shared = shared;
+    if (stored) this.#tail.enqueue(delivery);
+    if (stored && (this.#connection === null || this.#tail.behind || this.#queue.headFull)) this.#tail.behind = true;
+    else this.#queue.push(delivery);
+    this.pump();
+  }
+
+  /** What the Session leaves to others when it ends: sent or queued in memory, and not acknowledged. */
+  takeOrphans(): Delivery[] {
+    const orphans = this.#orphans ?? [];
+    this.#orphans = null;
+    for (const identifier of this.#window?.inOrder() ?? []) {
+      const delivery = this.#window?.delivery(identifier) ?? null;
+      if (delivery !== null && this.#window?.flight(identifier) === Flight.PubackDue) orphans.push(delivery);
+    }
+    return orphans;
+  }
+
+  /** Messages in the store that are not finished, as far as known. */
+  get storedMessages(): number {
+    return this.#tail.unfinished;
+  }
+
+  /** Drops what has waited too long in memory. */
+  expire(now: number): void {
+    this.#queue.expire(now);
   }
 
   /** A direct push: in order with routed messages, never stored. */
@@ -119,11 +165,11 @@ export class Outbox {
     const delivery = new Delivery(this, message, qos, false, null, 0, true, done);
     if (qos === 0) {
       if (this.#replay === null) this.#sendDelivery(connection, delivery);
-      else this.#push(delivery);
+      else this.#queue.push(delivery);
       return;
     }
     if (this.hasRoom) this.#sendDelivery(connection, delivery);
-    else this.#push(delivery);
+    else this.#queue.push(delivery);
   }
 
   /** Begins to hand out the Retained Messages of new subscriptions. */
@@ -149,20 +195,18 @@ export class Outbox {
     this.#replay?.close();
     this.#replay = null;
     this.#resend = null;
-    for (const delivery of this.#queue?.drain() ?? []) {
-      this.#forget(delivery);
-      if (delivery.sequence > 0) this.#tail.behind = true;
-      else this.#lost(delivery);
-    }
-    this.#queue = null;
     const window = this.#window;
     if (window !== null && window.size > 0) {
       for (const identifier of window.inOrder()) {
         const delivery = window.delivery(identifier);
         if (delivery !== null && delivery.sequence > 0) continue;
         window.close(identifier);
-        if (delivery !== null) this.#lost(delivery);
+        if (delivery !== null) this.#lostWithConnection(delivery);
       }
+    }
+    for (const delivery of this.#queue.drain()) {
+      if (delivery.sequence > 0) this.#tail.behind = true;
+      else this.#lostWithConnection(delivery);
     }
     this.backPressure.release();
   }
@@ -266,15 +310,12 @@ export class Outbox {
   /** The store has dropped a queued message. */
   dropped(sequence: number): void {
     this.#tail.unfinished--;
-    const head = this.#queue?.peek();
-    if (head?.sequence !== sequence) return;
-    this.#queue?.shift();
-    this.#forget(head);
+    if (this.#queue.peek()?.sequence === sequence) this.#queue.shift();
   }
 
   /** Messages that were read from the store. */
   take(page: readonly StoredDelivery[]): void {
-    for (const stored of page) this.#push(fromStore(this, stored));
+    for (const stored of page) this.#queue.push(fromStore(this, stored));
   }
 
   /** The connection that is served now. */
@@ -295,7 +336,7 @@ export class Outbox {
     while (left-- > 0 && this.#sendNext());
     this.#pumping = false;
     if (left < 0) this.#context.goOnLater(this);
-    if (this.backPressure.active && !this.#isLong(0.5)) this.backPressure.release();
+    if (this.backPressure.active && !this.#queue.isLong(0.5)) this.backPressure.release();
   }
 
   /** Sends one message; false: nothing more can be sent now. */
@@ -305,15 +346,13 @@ export class Outbox {
     const room = this.#window === null || this.#window.outstanding < this.#quota;
     if (this.#resend !== null) return this.#resendNext(connection, room);
     if (this.#replay !== null) return this.#replayNext(connection, room);
-    const queue = this.#queue;
-    const head = queue?.peek();
-    if (queue === null || head === undefined) {
+    const head = this.#queue.peek();
+    if (head === undefined) {
       if (this.#tail.behind) this.#tail.read(connection);
       return false;
     }
-    if (head.qos > 0 && !room) return false;
-    queue.shift();
-    this.#forget(head);
+    if ((head.qos > 0 && !room) || head.after?.answered === false) return false;
+    this.#queue.shift();
     this.#sendDelivery(connection, head);
     return true;
   }
@@ -358,27 +397,9 @@ export class Outbox {
     const stored = qos > 0 && this.#session.claim !== null;
     const sequence = stored ? ++this.#tail.lastSequence : 0;
     const delivery = new Delivery(this, next.message, qos, true, next.subscriptionIdentifiers, sequence, false, null);
-    if (stored) this.#enqueue(delivery);
+    if (stored) this.#tail.enqueue(delivery);
     this.#sendDelivery(connection, delivery);
     return true;
-  }
-
-  #enqueue(delivery: Delivery): void {
-    const { claim } = this.#session;
-    if (claim === null) return;
-    const { message, sequence, retain, subscriptionIdentifiers } = delivery;
-    this.#tail.unfinished++;
-    const qos = delivery.qos === 2 ? 2 : 1;
-    const target = {
-      claim,
-      sequence,
-      qos,
-      retain,
-      subscriptionIdentifiers,
-      packetIdentifier: 0,
-      completion: null,
-    } as const;
-    this.#context.store.enqueue(message, [target], NOTHING_WAITS);
   }
 
   #deliverUnacknowledged(
@@ -386,10 +407,10 @@ export class Outbox {
     publication: Publication,
     retain: boolean,
     subscriptionIdentifiers: readonly number[] | null,
-    later: boolean,
+    after: PublishToken | null,
   ): void {
-    if (this.#replay !== null || later) {
-      this.#push(new Delivery(this, publication.keep(), 0, retain, subscriptionIdentifiers, 0, false, null));
+    if (this.#replay !== null || after !== null) {
+      this.#queue.push(keptDelivery(this, publication, 0, retain, subscriptionIdentifiers, 0, after, null));
       return;
     }
     stageUnacknowledged(this.#context, connection, publication, retain, subscriptionIdentifiers);
@@ -402,27 +423,18 @@ export class Outbox {
     retain: boolean,
     subscriptionIdentifiers: readonly number[] | null,
     publisher: Connection | null,
-    atOnce: boolean,
+    after: PublishToken | null,
+    shared: string | null,
   ): void {
     const { claim } = this.#session;
     if (claim === null) return;
+    const atOnce = after === null && this.hasRoom;
     const sequence = ++this.#tail.lastSequence;
-    this.#tail.unfinished++;
-    const delivery = new Delivery(
-      this,
-      publication.keep(),
-      qos,
-      retain,
-      subscriptionIdentifiers,
-      sequence,
-      false,
-      null,
-    );
+    const delivery = keptDelivery(this, publication, qos, retain, subscriptionIdentifiers, sequence, after, shared);
     let identifier = 0;
     if (connection !== null && atOnce) {
-      const variant = variantFor(publication, connection.level, qos, subscriptionIdentifiers);
+      const variant = variantFor(connection, publication, qos, subscriptionIdentifiers);
       if (variantSize(variant) > connection.maximumPacketSize) {
-        this.#tail.unfinished--;
         this.#context.count('delivery.tooLarge'); // [MQTT-3.1.2-25]
         return;
       }
@@ -431,10 +443,11 @@ export class Outbox {
       if (qos === 1) {
         delivery.sent = true;
         this.#context.counters.publishSent++;
-        stageVariant(connection.output, variant, qos, retain, identifier);
+        stageVariant(connection, variant, qos, retain, identifier);
       }
-    } else if (connection === null || this.#tail.behind || this.#headFull) this.#tail.behind = true;
-    else this.#push(delivery);
+    } else if (connection === null || this.#tail.behind || this.#queue.headFull) this.#tail.behind = true;
+    else this.#queue.push(delivery);
+    this.#tail.unfinished++;
     publication.storeTargets ??= [];
     publication.storeTargets.push({
       claim,
@@ -444,15 +457,9 @@ export class Outbox {
       subscriptionIdentifiers,
       packetIdentifier: identifier,
       completion: identifier > 0 && qos === 2 ? delivery : null,
+      shared,
     });
-    if (connection !== null && identifier === 0 && publisher !== null) this.#holdBack(publisher);
-  }
-
-  get #headFull(): boolean {
-    const queue = this.#queue;
-    if (queue === null) return false;
-    const { headMessages, headBytes } = this.#context.limits;
-    return queue.length >= headMessages || queue.bytes >= headBytes;
+    if (connection !== null && identifier === 0 && publisher !== null) this.#queue.holdBack(publisher);
   }
 
   /** Sends a routed message that nobody stores. */
@@ -462,15 +469,19 @@ export class Outbox {
     qos: QoS,
     retain: boolean,
     subscriptionIdentifiers: readonly number[] | null,
+    shared: string | null,
   ): void {
-    const variant = variantFor(publication, connection.level, qos, subscriptionIdentifiers);
+    const variant = variantFor(connection, publication, qos, subscriptionIdentifiers);
     if (variantSize(variant) > connection.maximumPacketSize) {
       this.#context.count('delivery.tooLarge'); // [MQTT-3.1.2-25]
       return;
     }
-    const identifier = this.#windowMade().open(sentFlight(qos), null);
+    // Only a message that another member may have to take over is kept.
+    const kept =
+      shared === null ? null : keptDelivery(this, publication, qos, retain, subscriptionIdentifiers, 0, null, shared);
+    const identifier = this.#windowMade().open(sentFlight(qos), kept);
     this.#context.counters.publishSent++;
-    stageVariant(connection.output, variant, qos, retain, identifier);
+    stageVariant(connection, variant, qos, retain, identifier);
   }
 
   /** Sends a message from a queue, or drops it with a reason. */
@@ -484,9 +495,10 @@ export class Outbox {
       this.#lost(delivery);
       return;
     }
-    const prepared = preparePublish(connection.level, message, qos, delivery.subscriptionIdentifiers, now);
+    const prepared = preparePublish(connection, message, qos, delivery.subscriptionIdentifiers, now);
     if (prepared.sizeBytes > connection.maximumPacketSize) {
-      this.#context.count('delivery.tooLarge'); // [MQTT-3.1.2-25]
+      // [MQTT-3.1.2-25] O-30
+      if (!handOverOne(this.#context, this.#session, delivery)) this.#context.count('delivery.tooLarge');
       this.#settle(delivery);
       this.#lost(delivery);
       return;
@@ -495,7 +507,7 @@ export class Outbox {
     if (qos > 0) {
       const { claim } = this.#session;
       const stored = delivery.sequence > 0 && claim !== null;
-      const kept = stored || delivery.done !== null ? delivery : null;
+      const kept = stored || delivery.done !== null || delivery.shared !== null ? delivery : null;
       identifier = this.#windowMade().open(stored && qos === 2 ? Flight.Storing : sentFlight(qos), kept);
       delivery.packetIdentifier = identifier;
       if (stored) {
@@ -505,7 +517,7 @@ export class Outbox {
     }
     delivery.sent = true;
     this.#context.counters.publishSent++;
-    stagePrepared(connection.output, prepared, qos, false, delivery.retain, identifier);
+    stagePrepared(connection, prepared, qos, false, delivery.retain, identifier);
     const { done } = delivery;
     if (qos === 0 && done !== null) connection.whenWritten(done);
   }
@@ -514,7 +526,7 @@ export class Outbox {
   #stage(connection: Connection, delivery: Delivery): void {
     const { message, qos, packetIdentifier, subscriptionIdentifiers } = delivery;
     const now = this.#context.clock.now();
-    const prepared = preparePublish(connection.level, message, qos, subscriptionIdentifiers, now);
+    const prepared = preparePublish(connection, message, qos, subscriptionIdentifiers, now);
     const window = this.#windowMade();
     if (prepared.sizeBytes > connection.maximumPacketSize) {
       this.#context.count('delivery.tooLarge');
@@ -522,7 +534,7 @@ export class Outbox {
       return;
     }
     this.#context.counters.publishSent++;
-    stagePrepared(connection.output, prepared, qos, delivery.sent, delivery.retain, packetIdentifier);
+    stagePrepared(connection, prepared, qos, delivery.sent, delivery.retain, packetIdentifier);
     delivery.sent = true;
   }
 
@@ -550,49 +562,16 @@ export class Outbox {
     delivery.done?.('lost');
   }
 
+  /** Its connection is gone; what belongs to a Shared Subscription may go to another member. */
+  #lostWithConnection(delivery: Delivery): void {
+    this.#lost(delivery);
+    if (delivery.shared === null || delivery.qos !== 1) return;
+    this.#orphans ??= [];
+    this.#orphans.push(delivery);
+  }
+
   #windowMade(): InFlightWindow {
     this.#window ??= new InFlightWindow();
     return this.#window;
-  }
-
-  #push(delivery: Delivery): void {
-    this.#queue ??= new DeliveryQueue();
-    const queue = this.#queue;
-    queue.push(delivery);
-    if (delivery.sequence > this.#tail.position) this.#tail.position = delivery.sequence;
-    const { counters } = this.#context;
-    counters.queuedMessages++;
-    counters.queuedBytes += delivery.sizeBytes;
-    if (this.#session.persistent) return;
-    const limit = this.#session.policy.queue;
-    while (queue.length > 1 && (queue.length > limit.messages || queue.bytes > limit.bytes)) {
-      const oldest = queue.shift();
-      if (oldest === undefined) return;
-      this.#forget(oldest);
-      this.#context.count('queue.full');
-      this.#lost(oldest);
-    }
-  }
-
-  /** A message has left the queue in memory. */
-  #forget(delivery: Delivery): void {
-    const { counters } = this.#context;
-    counters.queuedMessages--;
-    counters.queuedBytes -= delivery.sizeBytes;
-  }
-
-  /** Stops reading the publisher while this queue is long. */
-  #holdBack(publisher: Connection): void {
-    const { counters, limits } = this.#context;
-    if (publisher === this.#connection) return;
-    if (this.#isLong(1) || counters.queuedBytes >= limits.queuedBytesHighWater) this.backPressure.hold(publisher);
-  }
-
-  /** The queue has reached this share of the high-water mark. */
-  #isLong(share: number): boolean {
-    const limit = this.#session.policy.queue;
-    const mark = this.#context.limits.highWaterShare * share;
-    const messages = this.#session.persistent ? this.#tail.unfinished : (this.#queue?.length ?? 0);
-    return messages > limit.messages * mark || (this.#queue?.bytes ?? 0) > limit.bytes * mark;
   }
 }

@@ -29,6 +29,8 @@ export class Output {
   /** The stream holds bytes that the kernel has not taken. */
   blocked = false;
   dirty = false;
+  /** Shown every packet; null while nobody looks. */
+  trace: ((packet: Uint8Array) => void) | null = null;
   /** Counts flushes and drains: whoever finds it unchanged has seen no progress. */
   progress = 0;
   #block: Uint8Array = EMPTY;
@@ -57,6 +59,7 @@ export class Output {
 
   /** The packet that was written at `position` is complete. */
   commit(sizeBytes: number): void {
+    this.trace?.(this.#block.subarray(this.position, this.position + sizeBytes));
     this.position += sizeBytes;
     this.#packets++;
     if (this.position >= LARGEST_BLOCK || this.#packets >= this.#owner.limits.earlyFlushPackets) {

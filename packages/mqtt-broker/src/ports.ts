@@ -218,6 +218,19 @@ export interface Authenticator {
     connect: ConnectPacket,
     via: ListenerInfo,
   ): AcceptedPrincipal | ConnectRefusal | Promise<AcceptedPrincipal | ConnectRefusal>;
+  /**
+   * May a Will be published whose client has not been seen since the server was started? Asked when the Will is due.
+   * Without this method no such Will is published. mqtt.md, O-21 and O-22
+   */
+  mayPublishWill?(restored: RestoredWill): boolean;
+}
+
+/** Who left a Will behind before the server was started. */
+export interface RestoredWill {
+  readonly sessionKey: string;
+  readonly space: string;
+  readonly clientId: string;
+  readonly topicName: string;
 }
 
 /** Counters of the broker, by reason; for metrics. */
@@ -226,6 +239,8 @@ export interface BrokerObserver {
   count(event: string, amount: number): void;
   /** Something of ours threw while a packet was handled; the connection was closed with 0x80. */
   fault?(error: unknown): void;
+  /** A packet of a connection that is traced (`Broker.trace`). `bytes` is a view that is valid only during the call. */
+  packet?(connection: ConnectionHandle, direction: 'in' | 'out', bytes: Uint8Array): void;
 }
 
 /** An Application Message inside the broker; shared by reference between queues. */

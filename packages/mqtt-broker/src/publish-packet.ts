@@ -10,6 +10,7 @@ import {
   writeAcknowledgement,
   writePublish,
 } from '@moorage/mqtt-codec';
+import type { Connection } from './connection.ts';
 import type { Output } from './output.ts';
 import type { Message } from './ports.ts';
 import { type Publication, remainingExpiry, type Variant } from './publication.ts';
@@ -23,21 +24,31 @@ export type AcknowledgementType =
 
 /** A message laid out for one connection; the Packet Identifier is still to come. */
 export interface PreparedPublish {
-  readonly level: ProtocolLevel;
+  readonly topicName: string;
+  /** The Topic Alias that this packet tells the client; 0: none. */
+  readonly newAlias: number;
   readonly topic: Uint8Array;
   readonly payload: Uint8Array;
   readonly properties: Uint8Array | null;
   readonly sizeBytes: number;
 }
 
-/** Properties of an outgoing PUBLISH: those of the message, what is left of its expiry, and the Subscription Identifiers. */
+/** A message that can be laid out: one that is kept, or one on its way. */
+type Source = Pick<Message, 'topicName' | 'payload' | 'properties' | 'expiresAt'> & {
+  readonly topicBytes?: Uint8Array;
+};
+
+const NO_TOPIC = new Uint8Array(0);
+
+/** Properties of an outgoing PUBLISH: those of the message, what is left of its expiry, Subscription Identifiers and alias. */
 function outgoingProperties(
-  properties: Properties | null,
-  expiresAt: number,
+  source: Source,
   subscriptionIdentifiers: readonly number[] | null,
+  topicAlias: number,
   now: number,
 ): Uint8Array | null {
-  if (properties === null && subscriptionIdentifiers === null) return null;
+  const { properties, expiresAt } = source;
+  if (properties === null && subscriptionIdentifiers === null && topicAlias === 0) return null;
   const outgoing: Properties = { ...properties };
   delete outgoing.topicAlias;
   delete outgoing.subscriptionIdentifiers;
@@ -46,63 +57,90 @@ function outgoingProperties(
     outgoing.messageExpiryInterval = remainingExpiry(expiresAt, now);
   }
   if (subscriptionIdentifiers !== null) outgoing.subscriptionIdentifiers = subscriptionIdentifiers;
+  if (topicAlias > 0) outgoing.topicAlias = topicAlias;
   return encodeProperties(outgoing);
 }
 
-/** Lays a message out for a connection of this version. */
+/** Lays a message out for a connection, with a Topic Alias if that takes some. mqtt.md, O-18 */
 export function preparePublish(
-  level: ProtocolLevel,
-  message: Pick<Message, 'topicName' | 'payload' | 'properties' | 'expiresAt'>,
+  connection: Connection,
+  source: Source,
   qos: QoS,
   subscriptionIdentifiers: readonly number[] | null,
   now: number,
 ): PreparedPublish {
-  const topic = encodeText(message.topicName);
-  const { payload, expiresAt } = message;
-  const properties =
-    level === 5 ? outgoingProperties(message.properties, expiresAt, subscriptionIdentifiers, now) : null;
+  const { aliases, maximumPacketSize } = connection;
+  if (aliases === null) return prepareWith(connection, source, qos, subscriptionIdentifiers, now, 0, 0);
+  const known = aliases.known(source.topicName);
+  if (known > 0) return prepareWith(connection, source, qos, subscriptionIdentifiers, now, known, 0);
+  const next = aliases.next();
+  const prepared = prepareWith(connection, source, qos, subscriptionIdentifiers, now, next, next);
+  if (next === 0 || prepared.sizeBytes <= maximumPacketSize) return prepared;
+  return prepareWith(connection, source, qos, subscriptionIdentifiers, now, 0, 0);
+}
+
+function prepareWith(
+  connection: Connection,
+  source: Source,
+  qos: QoS,
+  subscriptionIdentifiers: readonly number[] | null,
+  now: number,
+  topicAlias: number,
+  newAlias: number,
+): PreparedPublish {
+  const { level } = connection;
+  const { topicName, payload } = source;
+  const named = topicAlias === 0 || newAlias > 0;
+  const topic = named ? (source.topicBytes ?? encodeText(topicName)) : NO_TOPIC;
+  const properties = level === 5 ? outgoingProperties(source, subscriptionIdentifiers, topicAlias, now) : null;
   const sizeBytes = publishSize(level, topic.length, payload.length, qos, properties?.length ?? 0);
-  return { level, topic, payload, properties, sizeBytes };
+  return { topicName, newAlias, topic, payload, properties, sizeBytes };
 }
 
 /** Stages a prepared message. */
 export function stagePrepared(
-  output: Output,
+  connection: Connection,
   prepared: PreparedPublish,
   qos: QoS,
   dup: boolean,
   retain: boolean,
   packetIdentifier: number,
 ): void {
-  const { level, topic, payload, properties, sizeBytes } = prepared;
+  const { topicName, newAlias, topic, payload, properties, sizeBytes } = prepared;
+  const { output, level } = connection;
   const block = output.reserve(sizeBytes);
   writePublish(block, output.position, level, topic, payload, qos, dup, retain, packetIdentifier, properties);
   output.commit(sizeBytes);
+  if (newAlias > 0) connection.aliases?.told(topicName, newAlias);
 }
 
-/** The packet of a message that is being routed, for a connection of this version. */
+/** The packet of a message that is being routed, for this connection. */
 export function variantFor(
+  connection: Connection,
   publication: Publication,
-  level: ProtocolLevel,
   qos: QoS,
   subscriptionIdentifiers: readonly number[] | null,
 ): Variant | PreparedPublish {
-  if (subscriptionIdentifiers === null || level !== 5) return publication.variant(level, qos > 0);
-  return preparePublish(level, publication, qos, subscriptionIdentifiers, publication.receivedAt);
+  const { level } = connection;
+  if (level !== 5 || (subscriptionIdentifiers === null && connection.aliases === null)) {
+    return publication.variant(level, qos > 0);
+  }
+  return preparePublish(connection, publication, qos, subscriptionIdentifiers, publication.receivedAt);
 }
 
 /** Stages what `variantFor` gave. */
 export function stageVariant(
-  output: Output,
+  connection: Connection,
   variant: Variant | PreparedPublish,
   qos: QoS,
   retain: boolean,
   packetIdentifier: number,
 ): void {
   if ('sizeBytes' in variant) {
-    stagePrepared(output, variant, qos, false, retain, packetIdentifier);
+    stagePrepared(connection, variant, qos, false, retain, packetIdentifier);
     return;
   }
+  const { output } = connection;
   const { packet, identifierOffset } = variant;
   const block = output.reserve(packet.length);
   const { position } = output;

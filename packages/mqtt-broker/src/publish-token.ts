@@ -20,6 +20,10 @@ export class PublishToken implements AckToken {
   outcome: StoreOutcome = 'stored';
   /** A repetition on a newer connection that waits for the same commit. */
   follower: PublishToken | null = null;
+  /** PUBACK or PUBREC has been staged, or never will be. */
+  answered = false;
+  /** A copy for the publisher itself waits for the answer. mqtt.md, O-27 */
+  awaited = false;
   readonly #inbox: Inbox;
   /** The call that hands the token out counts as one. */
   #holds = 1;

@@ -10,6 +10,7 @@ const PHRASES = new Map<number, string>([
   [ReasonCode.NotAuthorized, 'Not authorized.'],
   [ReasonCode.ServerUnavailable, 'The server is not ready.'],
   [ReasonCode.ServerBusy, 'The server is too busy.'],
+  [ReasonCode.Banned, 'The client is banned.'],
   [ReasonCode.ServerShuttingDown, 'The server is shutting down.'],
   [ReasonCode.BadAuthenticationMethod, 'The Authentication Method is not supported.'],
   [ReasonCode.KeepAliveTimeout, 'Nothing was received for one and a half times the Keep Alive.'],
@@ -23,6 +24,7 @@ const PHRASES = new Map<number, string>([
   [ReasonCode.QuotaExceeded, 'A limit of the server is reached.'],
   [ReasonCode.AdministrativeAction, 'Closed by the administrator.'],
   [ReasonCode.PayloadFormatInvalid, 'The payload has a wrong format.'],
+  [ReasonCode.ConnectionRateExceeded, 'The client connects too often.'],
   [ReasonCode.MaximumConnectTime, 'The credential has expired.'],
 ]);
 

@@ -3,6 +3,7 @@ import type { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
 import type { AckToken } from './ports.ts';
 import type { Publication } from './publication.ts';
+import { PublishToken } from './publish-token.ts';
 import { lowerQoS } from './qos.ts';
 import type { Session } from './session.ts';
 import type { StoreCompletion } from './session-store.ts';
@@ -34,25 +35,23 @@ export function routePublication(
     count++;
     const granted = lowerQoS(qos, target.grantedQoS);
     const retainFlag = retain && target.retainAsPublished; // [MQTT-3.3.1-12] [MQTT-3.3.1-13]
-    // O-27: with QoS 2 a publisher's own copy follows its PUBREC.
-    const later = own && qos === 2;
-    target.session.outbox.deliver(publication, granted, retainFlag, target.subscriptionIdentifiers, connection, later);
+    const after = own && qos === 2 ? answerTo(token) : null;
+    const { session, subscriptionIdentifiers } = target;
+    session.outbox.deliver(publication, granted, retainFlag, subscriptionIdentifiers, connection, after, null);
   }
   for (const group of route.groups) {
-    const member = group.choose(qos, publisher);
-    if (member === null) continue;
+    const member = group.choose(qos, null, publication);
+    if (member === null) {
+      if (group.members.some(({ session }) => session.connection !== null)) context.count('delivery.tooLarge'); // O-30
+      continue;
+    }
     count++;
     const { session, grantedQoS, options, subscriptionIdentifier } = member;
     const identifiers = subscriptionIdentifier === 0 ? null : [subscriptionIdentifier]; // U-21
     const retainFlag = retain && options.retainAsPublished;
-    session.outbox.deliver(
-      publication,
-      lowerQoS(qos, grantedQoS),
-      retainFlag,
-      identifiers,
-      connection,
-      session === publisher && qos === 2,
-    );
+    const granted = lowerQoS(qos, grantedQoS);
+    const after = session === publisher && qos === 2 ? answerTo(token) : null;
+    session.outbox.deliver(publication, granted, retainFlag, identifiers, connection, after, group.filter);
   }
   const { storeTargets } = publication;
   if (storeTargets !== null) {
@@ -61,6 +60,13 @@ export function routePublication(
     context.store.enqueue(publication.keep(), storeTargets, token ?? NOTHING_WAITS);
   }
   return count;
+}
+
+/** O-27: with QoS 2 a publisher's own copy follows its PUBREC, whenever that is sent. */
+function answerTo(token: AckToken | null): PublishToken | null {
+  if (!(token instanceof PublishToken)) return null;
+  token.awaited = true;
+  return token;
 }
 
 /** Replaces or removes the Retained Message of a topic. [MQTT-3.3.1-5] [MQTT-3.3.1-6] */

@@ -44,6 +44,11 @@ export interface QueueTarget {
   /** Not 0: goes out at once under this identifier. QoS 2 is sent only when `completion` says `stored`. */
   readonly packetIdentifier: number;
   readonly completion: StoreCompletion | null;
+  /**
+   * The Shared Subscription it came by, `$share/` included; null or absent: none. A store that gives it back lets the
+   * message go to another member when this Session ends.
+   */
+  readonly shared?: string | null;
 }
 
 /** A queued or unfinished message as it comes back from the store. */
@@ -57,6 +62,8 @@ export interface StoredDelivery {
   readonly packetIdentifier: number;
   /** PUBREC has come, PUBREL is owed. */
   readonly received: boolean;
+  /** As in `QueueTarget`. */
+  readonly shared?: string | null;
 }
 
 /** A Session found at the start. */

@@ -1,6 +1,7 @@
 import type { QoS, Will } from '@moorage/mqtt-codec';
 import type { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
+import { handOverAll, handOverStored } from './hand-over.ts';
 import { Outbox } from './outbox.ts';
 import { PacketIdentifierSet } from './packet-identifier-set.ts';
 import type { ConnectionHandler, SessionPolicy } from './ports.ts';
@@ -11,6 +12,8 @@ import type { Space } from './space.ts';
 import { Subscription } from './subscription.ts';
 import { WheelTimer } from './timer-wheel.ts';
 import { publishWill } from './will.ts';
+
+const SHARE_PREFIX = '$share/';
 
 /** A Session that was loaded waits for this policy until its client comes back. */
 function policyOfRestored(queue: SessionPolicy['queue'], expiryInterval: number): SessionPolicy {
@@ -43,6 +46,8 @@ export class Session {
   handler: ConnectionHandler | null = null;
   /** The Session in the store; null: it ends with its connection. */
   claim: SessionClaim | null = null;
+  /** The Will alone is stored: the Session ends with its connection, and the server may not be there to see it. O-21 */
+  willClaim: SessionClaim | null = null;
   /** Seconds after the end of the connection. */
   expiryInterval = 0;
   will: Will | null = null;
@@ -54,6 +59,8 @@ export class Session {
   unsettled: PublishToken[] | null = null;
   /** Loaded, and what was unfinished has not been read yet. */
   restored = false;
+  /** It has, or had, Shared Subscriptions: what it leaves behind may belong to others. */
+  shares = false;
   ended = false;
   readonly #timer: WheelTimer;
   /** Monotonic milliseconds; Infinity: not owed. */
@@ -102,7 +109,10 @@ export class Session {
     const subscription = new Subscription(this, stored);
     this.subscriptions.set(stored.topicFilter, subscription);
     const { space } = this;
-    if (space !== null) for (const filter of subscription.enter) space.add(filter, subscription);
+    for (const filter of subscription.enter) {
+      space?.add(filter, subscription);
+      if (filter.startsWith(SHARE_PREFIX)) this.shares = true;
+    }
     if (older !== undefined) this.#leave(older);
     else this.context.counters.subscriptions++;
   }
@@ -178,8 +188,30 @@ export class Session {
     for (const filter of [...(this.subscriptions?.keys() ?? [])]) this.unsubscribe(filter);
     this.incoming = null;
     if (this.key !== null && this.context.sessions.get(this.key) === this) this.context.sessions.delete(this.key);
-    if (this.claim !== null) this.context.store.remove(this.claim, null);
+    const { claim } = this;
+    const { store } = this.context;
+    if (this.shares) this.#handOver(claim);
+    if (claim !== null) store.remove(claim, null);
+    if (this.willClaim !== null) store.remove(this.willClaim, null);
     this.claim = null;
+    this.willClaim = null;
+  }
+
+  /** Somebody was told that the Will is not to be published. */
+  forgetWill(): void {
+    if (this.will === null) return;
+    this.will = null;
+    this.#willAtMs = Number.POSITIVE_INFINITY;
+    if (this.claim !== null) this.context.store.removeWill(this.claim, null);
+  }
+
+  /** What members of Shared Subscriptions have not acknowledged goes to others. mqtt.md, O-10 */
+  #handOver(claim: SessionClaim | null): void {
+    const { context, outbox } = this;
+    handOverAll(context, this, outbox.takeOrphans());
+    if (claim === null || outbox.storedMessages === 0) return;
+    const flights = this.restored ? context.store.flights(claim) : null;
+    handOverStored(context, this, flights, context.store.read(claim, 0, outbox.storedMessages));
   }
 
   /** The highest QoS that this principal's subscriptions are granted. */

@@ -337,6 +337,31 @@ describe('with a store that commits later', () => {
     expect(again.messages()).toMatchObject([{ dup: false, qos: 2, packetIdentifier: 1 }]);
   });
 
+  it("the publisher's own QoS 2 message follows its PUBREC, whatever else is acknowledged meanwhile [O-27]", async () => {
+    for (const qos of [2, 1, 0] as const) {
+      const { commit, open } = await delayed();
+      const client = open('c');
+      commit();
+      client.send({
+        type: PacketType.Subscribe,
+        packetIdentifier: 1,
+        subscriptions: [
+          { topicFilter: 't', options: { qos, noLocal: false, retainAsPublished: false, retainHandling: 0 } },
+        ],
+        properties: null,
+      });
+      commit();
+      client.receive();
+      client.publish('t', { qos: 2, packetIdentifier: 5, payload: 'x' });
+      // What makes the outbox look at its queue: an acknowledgement.
+      client.acknowledge(4, 77);
+      expect(client.receive()).toEqual([]);
+      commit();
+      commit();
+      expect(client.receive().map((packet) => packet.type)).toEqual([PacketType.Pubrec, PacketType.Publish]);
+    }
+  });
+
   it('take-over waits its turn behind the claim under way [O-36]', async () => {
     const { test, commit, open } = await delayed();
     const first = open('c');

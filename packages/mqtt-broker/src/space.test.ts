@@ -1,6 +1,7 @@
 import { topicMatches } from '@moorage/mqtt-codec';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Publication } from './publication.ts';
 import type { Session } from './session.ts';
 import { RouteClock, Space } from './space.ts';
 import { Subscription } from './subscription.ts';
@@ -103,10 +104,16 @@ describe('Space', () => {
 
   it('takes turns among the members of a shared group', () => {
     const space = new Space('s', new RouteClock(10));
-    const members = [0, 1, 2].map(() => ({ hasRoom: true, connection: {}, persistent: false }) as unknown as Session);
+    const outbox = { fits: () => true };
+    const members = [0, 1, 2].map(
+      () => ({ hasRoom: true, connection: {}, persistent: false, outbox }) as unknown as Session,
+    );
+    const message = { topicName: 't', payload: new Uint8Array(0), qos: 0, retain: false, properties: null } as const;
     for (const member of members) space.add('$share/g/t', subscription(member, '$share/g/t'));
     const group = space.route('t').groups[0];
-    const chosen = [0, 1, 2, 3, 4, 5].map(() => members.indexOf(group?.choose(0, null)?.session as Session));
+    const chosen = [0, 1, 2, 3, 4, 5].map(() =>
+      members.indexOf(group?.choose(0, null, Publication.of(message, 0))?.session as Session),
+    );
     expect(chosen).toEqual([0, 1, 2, 0, 1, 2]);
   });
 });

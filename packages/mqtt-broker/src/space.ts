@@ -1,5 +1,5 @@
 import { Route } from './route.ts';
-import { type Subscription, splitFilter } from './subscription.ts';
+import { type SharedGroup, type Subscription, splitFilter } from './subscription.ts';
 import { TopicTree } from './topic-tree.ts';
 
 /** Levels of a literal prefix that are told apart. performance.md, section 8 */
@@ -77,6 +77,11 @@ export class Space {
   remove(filter: string, subscription: Subscription): void {
     this.#tree.remove(filter, subscription);
     this.#changed(filter);
+  }
+
+  /** The Shared Subscription entered under this filter, if it has members. */
+  group(filter: string): SharedGroup | undefined {
+    return this.#tree.group(filter);
   }
 
   /** Where a Topic Name leads. */

@@ -9,10 +9,14 @@ import type { StoredDelivery } from './session-store.ts';
 /** Messages read from the store at once. */
 const PAGE = 200;
 
+const NOTHING_WAITS = { release(): void {} };
+
 /** A message as the store had it. */
 export function fromStore(outbox: Outbox, stored: StoredDelivery): Delivery {
-  const { message, qos, retain, subscriptionIdentifiers, sequence } = stored;
-  return new Delivery(outbox, message, qos, retain, subscriptionIdentifiers, sequence, false, null);
+  const { message, qos, retain, subscriptionIdentifiers, sequence, shared = null } = stored;
+  const delivery = new Delivery(outbox, message, qos, retain, subscriptionIdentifiers, sequence, false, null);
+  delivery.shared = shared;
+  return delivery;
 }
 
 /** The part of a Session's queue that lies in the store: memory holds its head only. */
@@ -34,6 +38,17 @@ export class StoredTail {
     this.#context = context;
     this.#session = session;
     this.#outbox = outbox;
+  }
+
+  /** Stores a message that nobody waits for. */
+  enqueue(delivery: Delivery): void {
+    const { claim } = this.#session;
+    if (claim === null) return;
+    const { message, sequence, retain, subscriptionIdentifiers, shared } = delivery;
+    const qos = delivery.qos === 2 ? 2 : 1;
+    const place = { claim, sequence, packetIdentifier: 0, completion: null };
+    this.unfinished++;
+    this.#context.store.enqueue(message, [{ ...place, qos, retain, subscriptionIdentifiers, shared }], NOTHING_WAITS);
   }
 
   /** Fetches the next page; the outbox is pumped when it is there. */

@@ -264,7 +264,7 @@ describe('a message between versions', () => {
     expect(writes.at(-1)).toEqual(Uint8Array.from([0x30, 4, 0, 1, 0x74, 0x78]));
   });
 
-  it("never hands the sender's DUP or RETAIN on [MQTT-3.3.1-3]", async () => {
+  it("never hands the sender's DUP or RETAIN on [MQTT-3.3.1-3] [v3.1.1 MQTT-3.3.1-3]", async () => {
     const test = await TestBroker.start();
     const watcher = test.connect('w', 4);
     watcher.subscribe('t', { qos: 1 });

@@ -1,4 +1,6 @@
 import { ProtocolError, parseSharedFilter, type QoS, type SubscriptionOptions } from '@moorage/mqtt-codec';
+import type { Publication } from './publication.ts';
+import { lowerQoS } from './qos.ts';
 import type { Session } from './session.ts';
 import type { StoredSubscription } from './session-store.ts';
 
@@ -26,24 +28,35 @@ export class Subscription {
 
 /** Members of a Shared Subscription that take turns. mqtt.md, O-10 */
 export class SharedGroup {
+  /** As it stands in the tree, `$share/` included. */
+  readonly filter: string;
   readonly members: Subscription[] = [];
   #turn = 0;
 
-  /** The next connected member with room in its window that can take `sizeBytes`; if none is connected and the QoS is above 0, the next absent one. */
-  choose(qos: QoS, publisher: Session | null): Subscription | null {
+  constructor(filter: string) {
+    this.filter = filter;
+  }
+
+  /**
+   * The next connected member with room in its window that can take a packet of this size; if none is connected and the
+   * QoS is above 0, the next absent one whose Session is kept. Never a subscription of `except`.
+   */
+  choose(qos: QoS, except: Session | null, publication: Publication): Subscription | null {
     const { members } = this;
     let connected: Subscription | null = null;
     let absent: Subscription | null = null;
     for (let step = 0; step < members.length; step++) {
       const index = (this.#turn + step) % members.length;
       const member = members[index];
-      if (member === undefined || (member.options.noLocal && member.session === publisher)) continue;
-      if (member.session.hasRoom) {
+      if (member === undefined || member.session === except) continue;
+      const { session, grantedQoS, subscriptionIdentifier } = member;
+      if (!session.outbox.fits(publication, lowerQoS(qos, grantedQoS), subscriptionIdentifier)) continue; // O-30
+      if (session.hasRoom) {
         this.#turn = index + 1;
         return member;
       }
-      if (member.session.connection !== null) connected ??= member;
-      else if (qos > 0 && member.grantedQoS > 0 && member.session.persistent) absent ??= member;
+      if (session.connection !== null) connected ??= member;
+      else if (qos > 0 && grantedQoS > 0 && session.persistent) absent ??= member;
     }
     const chosen = connected ?? absent;
     if (chosen !== null) this.#turn = members.indexOf(chosen) + 1;

@@ -56,7 +56,7 @@ export class TopicTree {
     node.groups ??= new Map();
     let group = node.groups.get(shareName);
     if (group === undefined) {
-      group = new SharedGroup();
+      group = new SharedGroup(filter);
       node.groups.set(shareName, group);
     }
     group.members.push(subscription);
@@ -77,6 +77,18 @@ export class TopicTree {
       removeMember(node, shareName, subscription);
     }
     prune(node);
+  }
+
+  /** The Shared Subscription entered under this filter, if it has members. */
+  group(filter: string): SharedGroup | undefined {
+    const { topicFilter, shareName } = splitFilter(filter);
+    if (shareName === null) return undefined;
+    let node: TreeNode | null = this.#root;
+    for (const level of topicFilter.split('/')) {
+      node = existingChild(node, level);
+      if (node === null) return undefined;
+    }
+    return node.groups?.get(shareName);
   }
 
   /** Everything that matches a Topic Name. [MQTT-4.7.3-4] */

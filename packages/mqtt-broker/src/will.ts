@@ -8,7 +8,8 @@ export function publishWill(session: Session, will: Will): void {
   const { context, handler, spaceName, policy } = session;
   const { topicName } = will;
   if (spaceName === null || policy.will === 'ignored') return;
-  if (handler === null || !handler.mayPublishWill(topicName)) {
+  const allowed = handler === null ? mayPublishRestored(session, topicName) : handler.mayPublishWill(topicName);
+  if (!allowed) {
     context.count('will.notAllowed');
     return;
   }
@@ -23,6 +24,12 @@ export function publishWill(session: Session, will: Will): void {
   context.count('will.published');
   if (retain) retainPublication(context, spaceName, publication, null);
   routePublication(context, spaceName, publication, session, null, null);
+}
+
+/** Its client has not been seen since the start: the host is asked by key. mqtt.md, O-21 */
+function mayPublishRestored({ context, key, spaceName, clientId }: Session, topicName: string): boolean {
+  if (key === null || spaceName === null) return false;
+  return context.authenticator.mayPublishWill?.({ sessionKey: key, space: spaceName, clientId, topicName }) ?? false;
 }
 
 /** Nobody publishes to names that begin with `$`. mqtt.md, O-28 */

@@ -55,7 +55,7 @@ export const LEGAL_OTHERS: readonly LegalVector[] = [
     otherLegalLengths: [0, 1],
   },
   {
-    title: 'AUTH with its properties [MQTT-4.12.0-5]',
+    title: 'AUTH with its properties',
     levels: [5],
     bytes: packet(0xf0, 0x18, props(0x15, 'm', 0x16, sized([1, 2]), 0x1f, 'go on', 0x26, 'k', 'v')),
     packet: {
@@ -230,7 +230,7 @@ export const BAD_OTHERS: readonly BadVector[] = [
     code: 0x81,
   },
   {
-    title: 'U-14 AUTH without Authentication Method',
+    title: 'U-14 AUTH without Authentication Method [MQTT-4.12.0-5]',
     levels: [5],
     bytes: packet(0xf0, 0x18, 0),
     code: 0x82,

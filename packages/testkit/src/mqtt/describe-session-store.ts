@@ -161,7 +161,8 @@ export function describeSessionStore(name: string, factory: SessionStoreFactory)
           ],
         },
       });
-      const wanted = target(claim, 1, { qos: 2, retain: true, subscriptionIdentifiers: [3, 3, 1] });
+      const shared = '$share/g/+/ü';
+      const wanted = target(claim, 1, { qos: 2, retain: true, subscriptionIdentifiers: [3, 3, 1], shared });
       await stored((done) => store.enqueue(full, [wanted], done));
       const expected = {
         sequence: 1,
@@ -170,6 +171,7 @@ export function describeSessionStore(name: string, factory: SessionStoreFactory)
         subscriptionIdentifiers: [3, 3, 1],
         packetIdentifier: 0,
         received: false,
+        shared,
       };
       expect(await store.read(claim, 0, 10)).toMatchObject([{ ...expected, message: full }]);
       await reopen();

@@ -25,6 +25,7 @@ export class MemoryStream implements ByteStream {
 
   start(handler: StreamHandler): void {
     this.#handler = handler;
+    if (!this.paused) this.resume();
   }
 
   write(bytes: Uint8Array): void {
@@ -70,7 +71,7 @@ export class MemoryStream implements ByteStream {
   /** The client sends bytes; they wait while the server does not read. */
   send(bytes: Uint8Array): void {
     if (this.closed) return;
-    if (this.paused) this.#waiting.push(bytes.slice());
+    if (this.paused || this.#handler === null) this.#waiting.push(bytes.slice());
     else this.#deliver(bytes);
   }
 

@@ -17,7 +17,7 @@ import {
 } from '@moorage/mqtt-codec';
 import type { MemoryStream } from './memory-stream.ts';
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** Text from bytes, for the codec and the broker in tests. */

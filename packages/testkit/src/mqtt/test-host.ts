@@ -14,6 +14,7 @@ import {
   MemoryRetainedStore,
   MemorySessionStore,
   type PublishVerdict,
+  type RestoredWill,
   type ResumedSubscription,
   type RetainedStore,
   type SessionPolicy,
@@ -116,6 +117,13 @@ export class TestAuthenticator implements Authenticator {
   answer: ((connect: ConnectPacket, accepted: AcceptedPrincipal) => ReturnType<Authenticator['authenticate']>) | null =
     null;
 
+  /** Answers for Wills of clients that have not come back since the start. */
+  restoredWills: ((restored: RestoredWill) => boolean) | null = null;
+
+  mayPublishWill(restored: RestoredWill): boolean {
+    return this.restoredWills?.(restored) ?? false;
+  }
+
   authenticate(
     connect: ConnectPacket,
   ): AcceptedPrincipal | ConnectRefusal | Promise<AcceptedPrincipal | ConnectRefusal> {
@@ -139,6 +147,12 @@ export class TestAuthenticator implements Authenticator {
 export class TestObserver implements BrokerObserver {
   readonly counts = new Map<string, number>();
   readonly faults: unknown[] = [];
+  /** Packets of traced connections, as `in` or `out` and hexadecimal bytes. */
+  readonly packets: string[] = [];
+
+  packet(_connection: ConnectionHandle, direction: 'in' | 'out', bytes: Uint8Array): void {
+    this.packets.push(`${direction} ${[...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`);
+  }
 
   count(event: string, amount: number): void {
     this.counts.set(event, (this.counts.get(event) ?? 0) + amount);
@@ -159,6 +173,7 @@ export interface TestBrokerOptions {
   readonly sessions?: SessionStore;
   readonly retained?: RetainedStore;
   readonly time?: FakeTime;
+  readonly restoredWills?: (restored: RestoredWill) => boolean;
 }
 
 /** A broker with fake time and in-memory streams. */
@@ -173,6 +188,7 @@ export class TestBroker {
   constructor(options: TestBrokerOptions = {}) {
     this.time = options.time ?? new FakeTime();
     this.authenticator.policy = { ...WHOLE_STANDARD, ...options.policy };
+    this.authenticator.restoredWills = options.restoredWills ?? null;
     this.sessions = options.sessions ?? new MemorySessionStore(() => this.time.now());
     this.retained = options.retained ?? new MemoryRetainedStore();
     this.broker = new Broker({

@@ -1,0 +1,114 @@
+import type { Connection } from './connection.ts';
+import type { BrokerContext } from './context.ts';
+import { TokenBucket } from './rates.ts';
+import { WheelTimer } from './timer-wheel.ts';
+
+/** Connections of one listener that wait for their turn. */
+class Line {
+  readonly waiting = new Set<Connection>();
+  readonly #gate: ConnectGate;
+  readonly #context: BrokerContext;
+  readonly #bucket: TokenBucket | null;
+  readonly #timer: WheelTimer;
+
+  constructor(gate: ConnectGate, context: BrokerContext) {
+    this.#gate = gate;
+    this.#context = context;
+    const { connectsPerSecond } = context.limits.rates;
+    this.#bucket = connectsPerSecond === null ? null : new TokenBucket(connectsPerSecond, context.clock.monotonic());
+    this.#timer = new WheelTimer(() => this.goOn());
+  }
+
+  /** Is there room, and a place in this second? */
+  enter(): boolean {
+    return this.#gate.hasRoom && (this.#bucket?.tryTake(this.#context.clock.monotonic()) ?? true);
+  }
+
+  /** Lets in whom there is room for, in order. */
+  goOn(): void {
+    for (const connection of this.waiting) {
+      if (!this.enter()) break;
+      this.waiting.delete(connection);
+      this.#gate.admit(connection);
+      connection.begin();
+    }
+    this.wakeLater();
+  }
+
+  wakeLater(): void {
+    if (this.waiting.size === 0 || this.#bucket === null) return;
+    const nowMs = this.#context.clock.monotonic();
+    const waitMs = this.#bucket.waitMs(1, nowMs);
+    if (waitMs > 0 && !this.#timer.scheduled) this.#context.wheel.schedule(this.#timer, nowMs + waitMs);
+  }
+}
+
+/**
+ * Bounds the CONNECTs that are looked up at once, and those of a listener in a second: after a restart devices come back
+ * all together. Whoever has to wait is not read at all, so its bytes stay with the kernel. reliability.md, promise 8
+ */
+export class ConnectGate {
+  readonly #context: BrokerContext;
+  readonly #lines = new Map<string, Line>();
+  /** Let in, and their CONNECT has not come yet. Those who are silent for a second do not count any more. */
+  readonly #expected = new Set<Connection>();
+  #underWay = 0;
+
+  constructor(context: BrokerContext) {
+    this.#context = context;
+  }
+
+  get hasRoom(): boolean {
+    return this.#underWay + this.#expected.size < this.#context.limits.connectsUnderWay;
+  }
+
+  /** A connection wants to be read; false: `begin` is called on it when its turn has come. */
+  enter(connection: Connection): boolean {
+    const { listener } = connection.via;
+    let line = this.#lines.get(listener);
+    if (line === undefined) {
+      line = new Line(this, this.#context);
+      this.#lines.set(listener, line);
+    }
+    if (line.waiting.size === 0 && line.enter()) {
+      this.admit(connection);
+      return true;
+    }
+    this.#context.count('connect.delayed');
+    line.waiting.add(connection);
+    line.wakeLater();
+    return false;
+  }
+
+  admit(connection: Connection): void {
+    this.#expected.add(connection);
+  }
+
+  /** A CONNECT has come and is looked up. */
+  lookUpBegins(connection: Connection): void {
+    this.#expected.delete(connection);
+    this.#underWay++;
+  }
+
+  /** The look-up is over, whatever came of it. */
+  lookUpEnded(): void {
+    this.#underWay--;
+    this.#goOn();
+  }
+
+  /** The connection is gone before its CONNECT came. */
+  leave(connection: Connection): void {
+    this.#lines.get(connection.via.listener)?.waiting.delete(connection);
+    if (this.#expected.delete(connection)) this.#goOn();
+  }
+
+  /** Called once a second. */
+  tick(): void {
+    this.#expected.clear();
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    for (const line of this.#lines.values()) if (line.waiting.size > 0) line.goOn();
+  }
+}
