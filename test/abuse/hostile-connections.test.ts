@@ -281,3 +281,27 @@ describe('B9 a consumer that never reads', () => {
     publisher.close();
   });
 });
+
+describe('B8 flapping', () => {
+  it('B8 with mqtt.flapping on, the sixteenth connection within a minute is refused with 0x9F, nobody else', {
+    timeout: 30_000,
+  }, async () => {
+    const strict = new MoorageProcess({ env: { MOORAGE_PLAIN__ANONYMOUS: 'true', MOORAGE_MQTT__FLAPPING: 'on' } });
+    try {
+      await strict.start();
+      const codes: (number | undefined)[] = [];
+      for (let index = 0; index < 16; index++) {
+        const client = await RawClient.open(strict.mqttPort, 5);
+        codes.push(await client.connect({ clientId: 'flapping' }));
+        client.close();
+        await client.untilClosed();
+      }
+      expect(codes).toEqual([...Array(15).fill(0), 0x9f]);
+      const other = await RawClient.open(strict.mqttPort, 5);
+      expect(await other.connect({ clientId: 'steady' })).toBe(0);
+      other.close();
+    } finally {
+      await strict.dispose();
+    }
+  });
+});

@@ -75,7 +75,7 @@ describe('WebSocket listener', () => {
     ['/mqtt', 'mqttv3.1', 'mqttv3.1'],
     ['/any/path?with=query', ['mqttv3.1', 'mqtt'], 'mqttv3.1'],
     ['/mqtt', ['other', 'mqtt', 'mqttv3.1'], 'mqtt'],
-  ] as const)('on %s answers %j with %s (O-34) [MQTT-6.0.0-4]', async (path, offered, chosen) => {
+  ] as const)('on %s answers %j with %s (O-34) [MQTT-6.0.0-4] [v3.1.1 MQTT-6.0.0-4]', async (path, offered, chosen) => {
     const listener = await open();
     const socket = client(listener, typeof offered === 'string' ? offered : [...offered], path);
     await once(socket, 'open');
@@ -120,7 +120,7 @@ describe('WebSocket listener', () => {
     expect(bench.counts.get('webSocket.handshake.failed')).toBe(1);
   });
 
-  it('keeps the bytes of frames in order: many packets in one, one packet in frames of one byte (K-61) [MQTT-6.0.0-2]', async () => {
+  it('keeps the bytes of frames in order: many packets in one, one packet in frames of one byte (K-61) [MQTT-6.0.0-2] [v3.1.1 MQTT-6.0.0-2]', async () => {
     const listener = await open();
     const socket = client(listener);
     await once(socket, 'open');
@@ -153,7 +153,7 @@ describe('WebSocket listener', () => {
     expect(frames).toEqual([1, 200, 70_000]);
   });
 
-  it('closes a text frame with 1003 and hands nothing of it over [MQTT-6.0.0-1]', async () => {
+  it('closes a text frame with 1003 and hands nothing of it over [MQTT-6.0.0-1] [v3.1.1 MQTT-6.0.0-1]', async () => {
     const listener = await open();
     const socket = client(listener);
     await once(socket, 'open');

@@ -12,7 +12,7 @@ import type { Dialect } from '@moorage/dialect-api';
 import { PlainDialect } from '@moorage/dialect-plain';
 import { ThingsboardDialect } from '@moorage/dialect-thingsboard';
 import { createHttpServer, type HealthReport, type HttpServer } from '@moorage/http';
-import { Broker } from '@moorage/mqtt-broker';
+import { Broker, USUAL_FLAPPING_LIMITS } from '@moorage/mqtt-broker';
 import { isTopicFilter } from '@moorage/mqtt-codec';
 import { readVersion } from './cli/version.ts';
 import { type OpenListeners, openListeners } from './composition/listeners.ts';
@@ -99,7 +99,10 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     scheduler,
     readText,
     observer: { count: (event, amount) => metrics.count(event, amount), fault: report },
-    limits: configuration.mqtt.limits,
+    limits: {
+      ...configuration.mqtt.limits,
+      flapping: configuration.mqtt.flapping === 'on' ? USUAL_FLAPPING_LIMITS : null,
+    },
   });
   host.attach({ broker, ingest, activity: deviceActivity, commands: new CommandDesk(router) });
   registry.addListener(host);

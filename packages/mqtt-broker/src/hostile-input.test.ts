@@ -98,7 +98,10 @@ describe('hostile clients', () => {
                 client.connectPacket({
                   clientId: `c${who}`,
                   cleanStart: flip % 2 === 0,
-                  properties: level === 5 ? { sessionExpiryInterval: flip % 3, receiveMaximum: 2 } : null,
+                  properties:
+                    level === 5
+                      ? { sessionExpiryInterval: flip % 3, receiveMaximum: 2, topicAliasMaximum: flip % 5 }
+                      : null,
                 }),
               );
             }

@@ -1,6 +1,7 @@
 import type { Will } from '@moorage/mqtt-codec';
-import { DelayedSessionStore, FakeTime, type RawClient, TestBroker } from '@moorage/testkit';
+import { DelayedSessionStore, FakeTime, type RawClient, readText, TestBroker, TestObserver } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
+import { Broker } from './broker.ts';
 import { MemorySessionStore } from './memory-session-store.ts';
 import type { RestoredWill } from './ports.ts';
 
@@ -112,12 +113,24 @@ describe('a Will whose server was killed', () => {
     }
   });
 
-  it('is dropped and counted without the right to it, or where the host has no answer [O-22]', async () => {
+  it('is dropped and counted without the right to it [O-22]', async () => {
     const test = await TestBroker.start();
     connect(test, will());
     const second = await restart(test, () => false);
     expect([published(second), second.observer.of('will.notAllowed')]).toEqual([0, 1]);
     expect((await restart(second)).observer.of('will.published')).toBe(0);
+  });
+
+  it('is dropped where the host has no answer', async () => {
+    const test = await TestBroker.start();
+    connect(test, will());
+    const time = new FakeTime(test.time.now());
+    const observer = new TestObserver();
+    const refusal = { accepted: false, returnCode: 5, reasonCode: 0x87, reasonString: null, delayMs: 0 } as const;
+    const { sessions, retained } = test;
+    const authenticator = { authenticate: () => refusal };
+    await new Broker({ authenticator, sessions, retained, clock: time, scheduler: time, readText, observer }).start();
+    expect([observer.of('will.published'), observer.of('will.notAllowed')]).toEqual([0, 1]);
   });
 
   it('is stored before CONNACK tells its client that it is kept [MQTT-3.1.2-7]', async () => {

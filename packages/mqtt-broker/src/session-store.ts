@@ -132,7 +132,7 @@ export interface SessionStore {
   settle(claim: SessionClaim, sequence: number): void;
   /** Queued messages that are not in flight, by sequence, beginning behind `after`. */
   read(claim: SessionClaim, after: number, limit: number): Promise<readonly StoredDelivery[]>;
-  /** Asked once for a Session that came from `load`, when it is resumed. */
+  /** Asked once for a Session that came from `load`: when it is resumed, or when it ends and had Shared Subscriptions. */
   flights(claim: SessionClaim): Promise<StoredFlights>;
   /** An incoming QoS 2 message; PUBREC follows `completion`. */
   holdIncoming(claim: SessionClaim, packetIdentifier: number, completion: StoreCompletion): void;

@@ -339,7 +339,7 @@ describe('with a store that commits later', () => {
 
   it("the publisher's own QoS 2 message follows its PUBREC, whatever else is acknowledged meanwhile [O-27]", async () => {
     for (const qos of [2, 1, 0] as const) {
-      const { commit, open } = await delayed();
+      const { test, commit, open } = await delayed();
       const client = open('c');
       commit();
       client.send({
@@ -347,14 +347,17 @@ describe('with a store that commits later', () => {
         packetIdentifier: 1,
         subscriptions: [
           { topicFilter: 't', options: { qos, noLocal: false, retainAsPublished: false, retainHandling: 0 } },
+          { topicFilter: 'other', options: { qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 0 } },
         ],
         properties: null,
       });
       commit();
-      client.receive();
+      test.connect('p').publish('other', { qos: 1 });
+      commit();
+      expect(client.messages()).toMatchObject([{ topicName: 'other', packetIdentifier: 1 }]);
       client.publish('t', { qos: 2, packetIdentifier: 5, payload: 'x' });
-      // What makes the outbox look at its queue: an acknowledgement.
-      client.acknowledge(4, 77);
+      // An acknowledgement makes room, and the queue is looked at.
+      client.acknowledge(4, 1);
       expect(client.receive()).toEqual([]);
       commit();
       commit();

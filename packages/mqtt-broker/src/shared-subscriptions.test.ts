@@ -290,6 +290,22 @@ describe('QoS 2 by a Shared Subscription', () => {
   );
 });
 
+describe('QoS 2 that was not sent yet', () => {
+  it('goes to nobody else either, in memory or in the store [O-10]', async () => {
+    for (const sessionExpiryInterval of [0, 100]) {
+      const test = await TestBroker.start();
+      const first = member(test, 'first', 2, { properties: { receiveMaximum: 1, sessionExpiryInterval } });
+      publish(test.connect('p'), 2, '1', '2', '3');
+      expect(first.texts()).toEqual(['t=1']);
+      const other = member(test, 'other', 2);
+      first.lose();
+      test.time.advance(200_000);
+      await settle(test);
+      expect(other.messages()).toEqual([]);
+    }
+  });
+});
+
 describe('a refusal by a member', () => {
   it('of QoS 1 or 2 discards the message: no other member gets it [MQTT-4.8.2-6] [MQTT-4.4.0-2]', async () => {
     const test = await TestBroker.start();

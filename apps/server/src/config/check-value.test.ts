@@ -96,7 +96,7 @@ describe('checkText', () => {
     ['plain.anonymous', '1'],
     ['plain.anonymous', 'TRUE'],
     ['host', ''],
-    ['mqtt.flapping', 'on'],
+    ['mqtt.flapping', 'sometimes'],
     ['adminEmail', 'nobody'],
     ['adminPassword', 'short'],
   ])('refuses %s from %j', (key, text) => {

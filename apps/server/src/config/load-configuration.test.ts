@@ -244,7 +244,7 @@ describe('bad variables and flags (B11)', () => {
     [{ MOORAGE_HOST_FILE: '1' }, 'MOORAGE_HOST_FILE: unknown setting (did you mean MOORAGE_HOST?)'],
     [{ MOORAGE_MQTT__PORT: 'x' }, 'MOORAGE_MQTT__PORT: must be a whole number from 0 to 65535, not "x"'],
     [{ MOORAGE_PLAIN__ANONYMOUS: 'on' }, 'MOORAGE_PLAIN__ANONYMOUS: must be true or false, not "on"'],
-    [{ MOORAGE_MQTT__FLAPPING: 'on' }, 'MOORAGE_MQTT__FLAPPING: must be off, not "on"'],
+    [{ MOORAGE_MQTT__FLAPPING: 'sometimes' }, 'MOORAGE_MQTT__FLAPPING: must be one of off, on, not "sometimes"'],
     [
       { MOORAGE_ADMIN_PASSWORD: 'hunter2' },
       'MOORAGE_ADMIN_PASSWORD: must be a text of 8 to 256 characters, not the given value',

@@ -74,8 +74,9 @@ export const configurationSchema = group({
     serverKeepAlive: orNull(Type.Integer({ minimum: 1, maximum: 65_535 }), {
       description: 'Seconds. Told to MQTT 5.0 clients that ask for a longer Keep Alive or for none.',
     }),
-    flapping: oneOf(['off'], 'off', {
-      description: 'Refusal of clients that reconnect too often. Not offered yet, so `off` is the only value.',
+    flapping: oneOf(['off', 'on'], 'off', {
+      description:
+        'Refuse a client that has connected more than 15 times within a minute from one address, for a minute. Devices that connect for every message need it off.',
     }),
     limits: group({
       connections: count(1, 10_000_000, 200_000, 'Connections at once; more are closed before anything is read.'),

@@ -34,3 +34,38 @@ describe('MQTT over TCP', () => {
     }
   });
 });
+
+describe('an empty Client Identifier', () => {
+  it('is replaced by a unique one, told to 5.0 clients [MQTT-3.1.3-6] [MQTT-3.2.2-16] [O-17] [v3.1.1 MQTT-3.1.3-6]', async () => {
+    const told = new Set<string>();
+    const clients: RawClient[] = [];
+    for (let times = 0; times < 5; times++) {
+      const client = await RawClient.open(server.mqttPort, 5);
+      client.write(client.connectPacket({ clientId: '', cleanStart: times % 2 === 0 }));
+      const connack = await client.next(PacketType.Connack);
+      const identifier = connack?.properties?.assignedClientIdentifier ?? '';
+      expect(connack?.reasonCode).toBe(0);
+      expect(identifier).toMatch(/^auto-[0-9A-Za-z]{22}$/);
+      told.add(identifier);
+      clients.push(client);
+    }
+    expect(told.size).toBe(5);
+    // Nobody was taken over: all of them are served, and so are two of 3.1.1.
+    for (let times = 0; times < 2; times++) {
+      const client = await RawClient.open(server.mqttPort, 4);
+      expect(await client.connect({ clientId: '', cleanStart: true })).toBe(0);
+      clients.push(client);
+    }
+    for (const client of clients) {
+      client.write(Uint8Array.from([0xc0, 0]));
+      expect(await client.next(PacketType.Pingresp)).toBeDefined();
+      client.close();
+    }
+  });
+
+  it('on 3.1.1 without clean session is told 2 and closed [v3.1.1 MQTT-3.1.3-8]', async () => {
+    const client = await RawClient.open(server.mqttPort, 4);
+    expect(await client.connect({ clientId: '', cleanStart: false })).toBe(2);
+    await client.untilClosed();
+  });
+});
