@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     reporters: ['default', './tools/closing-line-reporter.ts'],
+    globalSetup: ['./test/harness/real-clients.ts'],
     setupFiles: ['./tools/property-seed.ts'],
     projects: [
       {
@@ -11,6 +12,7 @@ export default defineConfig({
           name: 'units',
           include: ['{packages,dialects,adapters,apps}/*/src/**/*.test.ts', 'bench/**/*.test.ts', 'tools/**/*.test.ts'],
           isolate: false,
+          testTimeout: 30_000,
         },
       },
       {
@@ -20,7 +22,6 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           isolate: true,
           fileParallelism: false,
-          globalSetup: ['./test/harness/real-clients.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },

@@ -97,7 +97,7 @@ describe('a full disk, for the session store', () => {
     beforeEach(async () => {
       directory = mount();
       await open();
-      for (let turn = 0; turn < 500 && ballast() !== BALLAST; turn++) await store.load();
+      for (let turn = 0; turn < 100_000 && ballast() !== BALLAST; turn++) await store.load();
       await outcome((done) => {
         claim = store.claim(record('a'), false, done);
       });

@@ -173,7 +173,7 @@ describe('the life of a session store', () => {
     expect(store.statistics()).toMatchObject({ sessions: 1, messages: 10 });
     await store.terminate();
     expect(await open()).toMatchObject([{ record: { key: 'b' }, queuedMessages: 10 }]);
-    for (let turn = 0; turn < 500 && rowsOf('doomed') > 0; turn++) await store.load();
+    for (let turn = 0; turn < 100_000 && rowsOf('doomed') > 0; turn++) await store.load();
     expect([rowsOf('doomed'), rowsOf('queue'), rowsOf('message')]).toEqual([0, 10, 10]);
     const again = claim('a');
     expect(await store.read(again, 0, 10)).toEqual([]);
@@ -211,7 +211,7 @@ describe('the life of a session store', () => {
   it('holds back the room for the ballast in the background, readable by the owner only', async () => {
     await open({ ballastBytes: 2 * 1_048_576 });
     const ballast = join(directory, 'session.ballast');
-    for (let turn = 0; turn < 1_000 && statSync(ballast, { throwIfNoEntry: false })?.size !== 2 * 1_048_576; turn++) {
+    for (let turn = 0; turn < 100_000 && statSync(ballast, { throwIfNoEntry: false })?.size !== 2 * 1_048_576; turn++) {
       await store.load();
     }
     expect(statSync(ballast).size).toBe(2 * 1_048_576);

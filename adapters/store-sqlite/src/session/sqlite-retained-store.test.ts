@@ -152,10 +152,10 @@ describe('SqliteRetainedStore', () => {
       store.retained.put('one', topicName, message(topicName, { expiresAt: 1_000 + (at % 2) }), NOTHING);
     }
     store.retained.expire(1_000);
-    for (let turn = 0; turn < 100 && store.retained.statistics().messages !== 1_750; turn++) await all('two');
+    for (let turn = 0; turn < 100_000 && store.retained.statistics().messages !== 1_750; turn++) await all('two');
     expect(store.retained.statistics().messages).toBe(1_750);
     store.retained.expire(1_001);
-    for (let turn = 0; turn < 100 && store.retained.statistics().messages > 0; turn++) await all('two');
+    for (let turn = 0; turn < 100_000 && store.retained.statistics().messages > 0; turn++) await all('two');
     expect(store.retained.statistics()).toEqual({ messages: 0, bytes: 0 });
   });
 

@@ -97,7 +97,7 @@ describe('the life of a telemetry store', () => {
     const series = await open({ ballastBytes: 4 * 1_048_576 });
     expect(await store.append(batchOf(points(series, 0, 3)))).toBe('stored');
     const ballast = join(directory, 'telemetry.ballast');
-    for (let turn = 0; turn < 1000 && statSync(ballast, { throwIfNoEntry: false })?.size !== 4 * 1_048_576; turn++) {
+    for (let turn = 0; turn < 100_000 && statSync(ballast, { throwIfNoEntry: false })?.size !== 4 * 1_048_576; turn++) {
       await store.statistics();
     }
     expect(statSync(ballast).blocks * 512).toBeGreaterThanOrEqual(4 * 1_048_576);
