@@ -125,6 +125,27 @@ describe('plain MQTT with mosquitto clients', () => {
     await second.endAsync();
   });
 
+  it('a device deleted while it is away leaves no queue and no subscription behind', async () => {
+    const id = await api.createPlainDevice('leaver', 'leaver', 'leaver-secret');
+    const figures = async () => {
+      const text = await (await fetch(`${server.baseUrl}/metrics`)).text();
+      const figure = (name: string) => Number(new RegExp(`moorage_mqtt\\{figure="${name}"\\} (\\d+)`).exec(text)?.[1]);
+      return { sessions: figure('sessions'), subscriptions: figure('subscriptions') };
+    };
+    const before = await figures();
+    const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${server.mqttPort}`, {
+      username: 'leaver',
+      password: 'leaver-secret',
+      clientId: 'leaver',
+      clean: false,
+    });
+    await client.subscribeAsync('leaving/#', { qos: 1 });
+    await client.endAsync();
+    expect(await figures()).toEqual({ sessions: before.sessions + 1, subscriptions: before.subscriptions + 1 });
+    expect((await api.call('DELETE', `/api/device/${id}`)).status).toBe(200);
+    expect(await figures()).toEqual(before);
+  });
+
   it('a wrong password and an unknown user get the same answer, REC-29', async () => {
     const wrong = await publish('boiler', 'wrong', 'a', 'b');
     const unknown = await publish('nobody', 'wrong', 'a', 'b');

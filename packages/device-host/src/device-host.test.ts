@@ -148,7 +148,10 @@ function setUp() {
     hasSubscribers: (space) => space === plainSpace(TENANT),
     publish: (space, message) =>
       published.push({ space, topicName: message.topicName, payload: new TextDecoder().decode(message.payload) }),
-    dropSession: (key, reasonCode) => dropped.push([key, reasonCode]) > 0,
+    dropSessions: (belongs, reasonCode) => {
+      const keys = ['tenant/test/d1', 'tenant/test/d1/absent', 'tenant/test/d10', 'd1/test/other'].filter(belongs);
+      return dropped.push(...keys.map((key): [string, number] => [key, reasonCode]));
+    },
     holdPublishers: (hold) => void held.push(hold),
   };
   const dropped: [string, number][] = [];
@@ -300,11 +303,14 @@ describe('DeviceHost', () => {
     expect(delays).toEqual([...Array(10).fill(0), 5000]);
   });
 
-  it('revoking a principal drops its Session, also while it is connected, with 0x98', () => {
+  it("revoking a principal drops its Sessions, connected and absent, and nobody else's, with 0x98", () => {
     const { open, host, dropped } = setUp();
     open();
     host.revoked('d1', 'deleted');
-    expect(dropped).toEqual([['tenant/test/d1', ReasonCode.AdministrativeAction]]);
+    expect(dropped).toEqual([
+      ['tenant/test/d1', ReasonCode.AdministrativeAction],
+      ['tenant/test/d1/absent', ReasonCode.AdministrativeAction],
+    ]);
   });
 
   it('a changed device takes effect on its live connection, which stays', () => {

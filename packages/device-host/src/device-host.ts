@@ -46,8 +46,8 @@ import { type Recognition, Recognizer } from './recognition.ts';
 
 /** What the host needs of the broker. */
 export interface HostBroker extends FeedBroker {
-  /** Ends the live connection of a Session and drops the Session with its Will. */
-  dropSession(sessionKey: string, reasonCode: ReasonCode, reason: string): boolean;
+  /** Drops Sessions, connected or absent, with their queues and Wills; ends their connections. */
+  dropSessions(belongs: (sessionKey: string) => boolean, reasonCode: ReasonCode, reason: string): number;
   /** Stops reading from publishers while the stores are behind. */
   holdPublishers(hold: boolean): void;
 }
@@ -321,10 +321,12 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
   revoked(principalId: EntityId, reason: 'credentialsChanged' | 'deleted' | 'disabled'): void {
     const text = { credentialsChanged: 'credentials changed', deleted: 'deleted', disabled: 'disabled' }[reason];
     for (const connection of this.#connections.of(principalId)) {
-      const key = sessionKey(connection.principal);
-      if (key === null) connection.handle?.disconnect(ReasonCode.AdministrativeAction, text, { dropWill: true });
-      else this.#parts.broker.dropSession(key, ReasonCode.AdministrativeAction, text);
+      if (sessionKey(connection.principal) !== null) continue;
+      connection.handle?.disconnect(ReasonCode.AdministrativeAction, text, { dropWill: true });
     }
+    // An absent Session has a queue and perhaps a Will: they end with the right to them. An identity begins with its owner.
+    const belongs = (key: string): boolean => key.split('/', 3)[2] === principalId;
+    this.#parts.broker.dropSessions(belongs, ReasonCode.AdministrativeAction, text);
   }
 
   /** Closes the connections of a device or application; it may come back. */

@@ -187,6 +187,13 @@ export class Broker {
     this.#context.holdPublishers(hold);
   }
 
+  /** `dropSession` for every Session, connected or absent, whose key belongs; gives their number. */
+  dropSessions(belongs: (sessionKey: string) => boolean, reasonCode: ReasonCode, reason: string): number {
+    const keys = [...this.#context.sessions.keys()].filter(belongs);
+    for (const key of keys) this.dropSession(key, reasonCode, reason);
+    return keys.length;
+  }
+
   statistics(): BrokerStatistics {
     const { counters, store, retained, sessions, routes, spaces, connections } = this.#context;
     const stored = store.statistics();
