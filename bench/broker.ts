@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util';
 import { MoorageProcess } from '../test/harness/moorage-process.ts';
 import { AedesPeer } from './aedes.ts';
 import { buildLoadGenerator, type LoadResult, load, median } from './load-generator.ts';
@@ -69,38 +70,8 @@ function figureOf(scenario: Scenario, result: LoadResult): number {
   }
 }
 
-async function measure(scenario: Scenario, peers: readonly Peer[]): Promise<Record<string, unknown>> {
-  const figures = new Map<string, number[]>(peers.map((peer) => [peer.name, []]));
-  const lost = new Map<string, number>(peers.map((peer) => [peer.name, 0]));
-  for (let round = 0; round < RUNS; round++) {
-    for (const peer of peers) {
-      const where = ['-p', String(peer.port), '--broker-pid', String(peer.pid)];
-      const duration = scenario.args.includes('-d') ? [] : ['-d', SECONDS];
-      const result = await load([...scenario.args, ...where, ...duration]);
-      figures.get(peer.name)?.push(figureOf(scenario, result));
-      lost.set(peer.name, (lost.get(peer.name) ?? 0) + result.lost + result.errors);
-    }
-  }
-  const medians = Object.fromEntries(Array.from(figures, ([name, values]) => [name, median(values)]));
-  const ours = medians.moorage ?? Number.NaN;
-  const better = scenario.figure === 'p99' || scenario.figure === 'bytes' ? Math.min : Math.max;
-  const mosquitto = better(medians.mosquitto ?? Number.NaN, medians['mosquitto nodelay'] ?? Number.NaN);
-  return {
-    scenario: scenario.name,
-    figure: scenario.figure,
-    ...medians,
-    againstMosquitto: Number((ours / mosquitto).toFixed(2)),
-    againstAedes: Number((ours / (medians.aedes ?? Number.NaN)).toFixed(2)),
-    lost: Object.fromEntries(lost),
-  };
-}
-
-buildLoadGenerator();
-const wanted = process.argv.slice(2).join(' ').toLowerCase();
-for (const scenario of SCENARIOS) {
-  if (!scenario.name.toLowerCase().includes(wanted)) continue;
-  // New processes for every scenario, so that none inherits another one's heap.
-  const peers: Peer[] = [
+function makePeers(): Peer[] {
+  return [
     new MooragePeer(),
     new Mosquitto(),
     new Mosquitto('mosquitto nodelay', [
@@ -110,12 +81,71 @@ for (const scenario of SCENARIOS) {
     ]),
     new AedesPeer(),
   ];
-  try {
-    for (const peer of peers) await peer.start();
-    console.log(JSON.stringify(await measure(scenario, peers)));
-  } finally {
-    for (const peer of peers) await peer.stop();
+}
+
+/** What the runs of one scenario gave, by peer. */
+class Figures {
+  readonly #scenario: Scenario;
+  readonly #figures = new Map<string, number[]>();
+  readonly #lost = new Map<string, number>();
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
   }
+
+  /** Runs every peer once, one after the other. */
+  async round(peers: readonly Peer[]): Promise<void> {
+    const { args } = this.#scenario;
+    for (const peer of peers) {
+      const where = ['-p', String(peer.port), '--broker-pid', String(peer.pid)];
+      const duration = args.includes('-d') ? [] : ['-d', SECONDS];
+      const result = await load([...args, ...where, ...duration]);
+      this.#figures.set(peer.name, [...(this.#figures.get(peer.name) ?? []), figureOf(this.#scenario, result)]);
+      this.#lost.set(peer.name, (this.#lost.get(peer.name) ?? 0) + result.lost + result.errors);
+    }
+  }
+
+  summary(): Record<string, unknown> {
+    const { name, figure } = this.#scenario;
+    const medians = Object.fromEntries(Array.from(this.#figures, ([peer, values]) => [peer, median(values)]));
+    const ours = medians.moorage ?? Number.NaN;
+    const better = figure === 'p99' || figure === 'bytes' ? Math.min : Math.max;
+    const mosquitto = better(medians.mosquitto ?? Number.NaN, medians['mosquitto nodelay'] ?? Number.NaN);
+    return {
+      scenario: name,
+      generator,
+      figure,
+      ...medians,
+      againstMosquitto: Number((ours / mosquitto).toFixed(2)),
+      againstAedes: Number((ours / (medians.aedes ?? Number.NaN)).toFixed(2)),
+      lost: Object.fromEntries(this.#lost),
+    };
+  }
+}
+
+async function measure(scenario: Scenario): Promise<Record<string, unknown>> {
+  const figures = new Figures(scenario);
+  // New processes for every scenario, so that none inherits another one's heap; and for every round of memory, since what
+  // a process has taken once it keeps.
+  const lives = scenario.figure === 'bytes' ? RUNS : 1;
+  for (let life = 0; life < lives; life++) {
+    const peers = makePeers();
+    try {
+      for (const peer of peers) await peer.start();
+      for (let round = 0; round < RUNS / lives; round++) await figures.round(peers);
+    } finally {
+      for (const peer of peers) await peer.stop();
+    }
+  }
+  return figures.summary();
+}
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { load: { type: 'string' } } });
+const generator = buildLoadGenerator(values.load === 'ts' ? 'ts' : 'c');
+const wanted = positionals.join(' ').toLowerCase();
+for (const scenario of SCENARIOS) {
+  if (!scenario.name.toLowerCase().includes(wanted)) continue;
+  console.log(JSON.stringify(await measure(scenario)));
 }
 if ('durable qos 1 to 100 offline sessions'.includes(wanted)) {
   const moorage = new MooragePeer();

@@ -39,6 +39,11 @@ class ClaimAnswer implements StoreCompletion {
   }
 }
 
+/** What CONNECTs that are looked up one after the other have in common. */
+function nameOf({ username, clientId }: ConnectPacket): string {
+  return `${username ?? ''}\u0000${clientId}`;
+}
+
 /** From CONNECT to CONNACK: limits, authentication, take-over, and the claim of the Session, one after the other for each key. */
 export class Admission {
   readonly #context: BrokerContext;
@@ -86,9 +91,7 @@ export class Admission {
 
   #lookUp(candidate: Candidate): void {
     const { connection, connect } = candidate;
-    const named = connect.clientId !== '' || connect.username !== null;
-    const name = `${connect.username ?? ''}\u0000${connect.clientId}`;
-    const waiting = named ? this.#lookUps.get(name) : undefined;
+    const waiting = this.#lookUps.size === 0 ? undefined : this.#lookUps.get(nameOf(connect));
     if (waiting !== undefined) {
       waiting.push(candidate);
       return;
@@ -98,6 +101,8 @@ export class Admission {
       this.#authenticated(candidate, answer);
       return;
     }
+    const named = connect.clientId !== '' || connect.username !== null;
+    const name = nameOf(connect);
     if (named) this.#lookUps.set(name, []);
     answer.then(
       (principal) => this.#lookedUp(candidate, principal, named ? name : null),
@@ -317,7 +322,8 @@ export class Admission {
       return;
     }
     connection.expiryWasZero = session.expiryInterval === 0;
-    if (session.key !== null && this.#context.traced.has(session.key)) connection.trace(true);
+    connection.session = session;
+    if (this.#context.traces.has(session.key)) connection.trace(true);
     connection.output.stage(packet); // [MQTT-3.2.0-1]
     connection.open(session, connect, handler, session.clientId, keepAlive);
     session.attach(connection, properties?.receiveMaximum ?? UNLIMITED_IN_FLIGHT);

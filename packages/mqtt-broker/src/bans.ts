@@ -12,6 +12,7 @@ export class Bans {
   }
 
   has(sessionKey: string, now: number): boolean {
+    if (this.#until.size === 0) return false;
     const untilMs = this.#until.get(sessionKey);
     return untilMs !== undefined && untilMs > now;
   }

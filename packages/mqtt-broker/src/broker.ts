@@ -3,7 +3,20 @@ import { Admission } from './admission.ts';
 import { Connection } from './connection.ts';
 import { BrokerContext } from './context.ts';
 import type { BrokerStatistics } from './counters.ts';
-import { type BrokerLimits, DEFAULT_BROKER_LIMITS } from './limits.ts';
+import { StoredHandOver } from './hand-over.ts';
+import {
+  listRetained,
+  listSessions,
+  listSubscriptions,
+  type RetainedPage,
+  type SessionPage,
+  type SessionQuery,
+  type SessionSummary,
+  type SubscriptionPage,
+  summarise,
+} from './inspection.ts';
+import { type BrokerLimits, DEFAULT_BROKER_LIMITS, type RateLimits } from './limits.ts';
+import type { PacketListener } from './packet-traces.ts';
 import type {
   AckToken,
   Authenticator,
@@ -18,6 +31,7 @@ import { Publication } from './publication.ts';
 import { retainPublication, routePublication } from './routing.ts';
 import { Session } from './session.ts';
 import type { RestoredSession, RetainedStore, SessionStore } from './session-store.ts';
+import { type SysOptions, SysTopics } from './sys-topics.ts';
 
 const TICK_MS = 250;
 const WATCH_MS = 1_000;
@@ -34,6 +48,8 @@ export interface BrokerOptions {
   readonly readText: ReadText;
   readonly observer: BrokerObserver;
   readonly limits?: Partial<BrokerLimits>;
+  /** Absent: nothing is published below `$SYS/`. */
+  readonly sys?: SysOptions;
 }
 
 /** A message that the server itself publishes. */
@@ -73,9 +89,13 @@ export class Broker {
     await context.retained.load();
     const restored = await context.store.load();
     // All subscriptions first, so that Wills that are due now find them.
-    const sessions = restored.map((one) => this.#restore(one));
+    const waiting = restored.filter(({ retired }) => !retired);
+    const sessions = waiting.map((one) => this.#restore(one));
+    for (const { claim, record, retired } of restored) {
+      if (retired) new StoredHandOver(context, record.space, null, claim, true).goOn();
+    }
     for (const [index, session] of sessions.entries()) {
-      const disconnectedAt = restored[index]?.disconnectedAt ?? null;
+      const disconnectedAt = waiting[index]?.disconnectedAt ?? null;
       session.awaitClient(disconnectedAt === null ? 0 : Math.max(0, context.clock.now() - disconnectedAt));
     }
     const { scheduler } = this.#options;
@@ -84,6 +104,8 @@ export class Broker {
       scheduler.every(WATCH_MS, () => this.#watch()),
       scheduler.every(EXPIRE_MS, () => this.#expire()),
     ];
+    const { sys } = this.#options;
+    if (sys !== undefined) this.#stops.push(new SysTopics(context, () => this.statistics(), sys).start());
   }
 
   /** Serves a connected stream. */
@@ -173,10 +195,72 @@ export class Broker {
    * those of later connections. CONNECT is never shown: it holds credentials.
    */
   trace(sessionKey: string, on: boolean): void {
-    const { traced, sessions } = this.#context;
-    if (on) traced.add(sessionKey);
-    else traced.delete(sessionKey);
-    sessions.get(sessionKey)?.connection?.trace(on);
+    if (on) this.#context.traces.add(sessionKey, this.#toObserver);
+    else this.#context.traces.remove(sessionKey, this.#toObserver);
+    this.#traceConnection(sessionKey);
+  }
+
+  /** The same for whoever asks, as long as he likes: ends with the call of the function that is given. */
+  watchPackets(sessionKey: string, listener: PacketListener): () => void {
+    // Each call is a trace of its own, though the listener be the same.
+    const own: PacketListener = (connection, direction, bytes) => listener(connection, direction, bytes);
+    this.#context.traces.add(sessionKey, own);
+    this.#traceConnection(sessionKey);
+    return () => {
+      this.#context.traces.remove(sessionKey, own);
+      this.#traceConnection(sessionKey);
+    };
+  }
+
+  /** Session keys that are traced. */
+  traced(): readonly string[] {
+    return this.#context.traces.keys();
+  }
+
+  readonly #toObserver: PacketListener = (connection, direction, bytes) =>
+    this.#context.observer.packet?.(connection, direction, bytes);
+
+  #traceConnection(sessionKey: string): void {
+    const { traces, sessions } = this.#context;
+    sessions.get(sessionKey)?.connection?.trace(traces.has(sessionKey));
+  }
+
+  /** A page of the Sessions, connected and absent; a page may be short, or empty, and still have a next one. */
+  sessions(query: SessionQuery): SessionPage {
+    return listSessions(this.#context, query);
+  }
+
+  /** One Session; null: there is none of this key. */
+  session(sessionKey: string): SessionSummary | null {
+    const session = this.#context.sessions.get(sessionKey);
+    return session === undefined ? null : summarise(this.#context, session);
+  }
+
+  /** A page of the subscriptions of a Session; null: there is none of this key. */
+  subscriptions(
+    sessionKey: string,
+    query: { readonly limit: number; readonly after?: number | null } = { limit: 1_000 },
+  ): SubscriptionPage | null {
+    return listSubscriptions(this.#context, sessionKey, query);
+  }
+
+  /** A page of the Retained Messages of a space whose topics match, behind the topic `after`. */
+  retained(
+    space: string,
+    topicFilter: string,
+    query: { readonly limit: number; readonly after?: string | null },
+  ): Promise<RetainedPage> {
+    return listRetained(this.#context, space, topicFilter, query);
+  }
+
+  /** The rates that clients are held to. */
+  get rates(): RateLimits {
+    return this.#context.rates;
+  }
+
+  /** Holds clients to other rates from their next packet on. */
+  setRates(rates: RateLimits): void {
+    this.#context.setRates(rates);
   }
 
   /**
@@ -195,15 +279,12 @@ export class Broker {
   }
 
   statistics(): BrokerStatistics {
-    const { counters, store, retained, sessions, routes, spaces, connections } = this.#context;
+    const { counters, store, retained, slots, routes, spaces } = this.#context;
     const stored = store.statistics();
     const kept = retained.statistics();
-    let withoutKey = 0;
-    for (const connection of connections)
-      if (connection.session !== null && connection.session.key === null) withoutKey++;
     return {
       connections: counters.connections,
-      sessions: sessions.size + withoutKey,
+      sessions: slots.size,
       subscriptions: counters.subscriptions,
       retainedMessages: kept.messages,
       retainedBytes: kept.bytes,
@@ -215,6 +296,15 @@ export class Broker {
       spaces: spaces.size,
       publishReceived: counters.publishReceived,
       publishSent: counters.publishSent,
+      packetsReceived: counters.packetsReceived,
+      packetsSent: counters.packetsSent,
+      bytesReceived: counters.bytesReceived,
+      bytesSent: counters.bytesSent,
+      messagesDropped: counters.messagesDropped,
+      connectsAccepted: counters.connectsAccepted,
+      sessionsExpired: counters.sessionsExpired,
+      sessionsConnected: counters.sessionsConnected,
+      sessionsConnectedMost: counters.sessionsConnectedMost,
     };
   }
 
@@ -222,6 +312,7 @@ export class Broker {
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
+    this.#context.closing = true;
     const { connections } = this.#context;
     const streams = [...connections];
     for (const connection of streams) {

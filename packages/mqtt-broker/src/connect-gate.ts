@@ -3,20 +3,30 @@ import type { BrokerContext } from './context.ts';
 import { TokenBucket } from './rates.ts';
 import { WheelTimer } from './timer-wheel.ts';
 
+/** `Connection.gateTicket` besides the second in which it was let in: it waits, or the gate has nothing to do with it. */
+const WAITS = -1;
+export const NO_TICKET = 0;
+
 /** Connections of one listener that wait for their turn. */
 class Line {
   readonly waiting = new Set<Connection>();
   readonly #gate: ConnectGate;
   readonly #context: BrokerContext;
-  readonly #bucket: TokenBucket | null;
+  #bucket: TokenBucket | null = null;
   readonly #timer: WheelTimer;
 
   constructor(gate: ConnectGate, context: BrokerContext) {
     this.#gate = gate;
     this.#context = context;
-    const { connectsPerSecond } = context.limits.rates;
-    this.#bucket = connectsPerSecond === null ? null : new TokenBucket(connectsPerSecond, context.clock.monotonic());
     this.#timer = new WheelTimer(() => this.goOn());
+    this.takeRate();
+  }
+
+  /** Begins to count anew at the rate in force. */
+  takeRate(): void {
+    const { connectsPerSecond } = this.#context.rates;
+    const nowMs = this.#context.clock.monotonic();
+    this.#bucket = connectsPerSecond === null ? null : new TokenBucket(connectsPerSecond, nowMs);
   }
 
   /** Is there room, and a place in this second? */
@@ -50,8 +60,10 @@ class Line {
 export class ConnectGate {
   readonly #context: BrokerContext;
   readonly #lines = new Map<string, Line>();
-  /** Let in, and their CONNECT has not come yet. Those who are silent for a second do not count any more. */
-  readonly #expected = new Set<Connection>();
+  /** Number of the present second, above 0. */
+  #second = 1;
+  /** Let in in this second, and their CONNECT has not come yet. Those who are silent for longer do not count any more. */
+  #expected = 0;
   #underWay = 0;
 
   constructor(context: BrokerContext) {
@@ -59,7 +71,7 @@ export class ConnectGate {
   }
 
   get hasRoom(): boolean {
-    return this.#underWay + this.#expected.size < this.#context.limits.connectsUnderWay;
+    return this.#underWay + this.#expected < this.#context.limits.connectsUnderWay;
   }
 
   /** A connection wants to be read; false: `begin` is called on it when its turn has come. */
@@ -75,18 +87,20 @@ export class ConnectGate {
       return true;
     }
     this.#context.count('connect.delayed');
+    connection.gateTicket = WAITS;
     line.waiting.add(connection);
     line.wakeLater();
     return false;
   }
 
   admit(connection: Connection): void {
-    this.#expected.add(connection);
+    connection.gateTicket = this.#second;
+    this.#expected++;
   }
 
   /** A CONNECT has come and is looked up. */
   lookUpBegins(connection: Connection): void {
-    this.#expected.delete(connection);
+    this.#isExpectedNoMore(connection);
     this.#underWay++;
   }
 
@@ -98,13 +112,27 @@ export class ConnectGate {
 
   /** The connection is gone before its CONNECT came. */
   leave(connection: Connection): void {
-    this.#lines.get(connection.via.listener)?.waiting.delete(connection);
-    if (this.#expected.delete(connection)) this.#goOn();
+    if (connection.gateTicket === WAITS) this.#lines.get(connection.via.listener)?.waiting.delete(connection);
+    if (this.#isExpectedNoMore(connection)) this.#goOn();
+  }
+
+  #isExpectedNoMore(connection: Connection): boolean {
+    const was = connection.gateTicket === this.#second;
+    connection.gateTicket = NO_TICKET;
+    if (was) this.#expected--;
+    return was;
+  }
+
+  /** Other rates are in force. */
+  ratesChanged(): void {
+    for (const line of this.#lines.values()) line.takeRate();
+    this.#goOn();
   }
 
   /** Called once a second. */
   tick(): void {
-    this.#expected.clear();
+    this.#second++;
+    this.#expected = 0;
     this.#goOn();
   }
 

@@ -23,7 +23,7 @@ export function handlePacket(context: BrokerContext, connection: Connection, rea
   const type = reader.firstByte >> 4;
   switch (type) {
     case PacketType.Publish:
-      connection.inbox?.publish(reader);
+      connection.inboxMade()?.publish(reader);
       return;
     case PacketType.Puback:
     case PacketType.Pubrec:
@@ -55,9 +55,9 @@ function handleAcknowledgement(
   reader: FrameReader,
   type: AcknowledgementType,
 ): void {
-  const { level, decodeLimits, session, inbox } = connection;
+  const { level, decodeLimits, session } = connection;
   const { buffer, bodyStart, end, firstByte } = reader;
-  if (session === null || inbox === null) return;
+  if (session === null) return;
   const error = readAcknowledgement(level, firstByte, buffer, bodyStart, end, decodeLimits, context.readText, fields);
   if (error !== null) {
     connection.fail(error);
@@ -69,7 +69,7 @@ function handleAcknowledgement(
   if (type === PacketType.Puback) expected = outbox.acknowledged(packetIdentifier, Flight.PubackDue);
   else if (type === PacketType.Pubrec) expected = outbox.received(packetIdentifier, reasonCode);
   else if (type === PacketType.Pubcomp) expected = outbox.acknowledged(packetIdentifier, Flight.PubcompDue);
-  else inbox.pubrel(packetIdentifier);
+  else connection.inboxMade()?.pubrel(packetIdentifier);
   if (!expected)
     refuse(connection, `Packet Identifier ${packetIdentifier} waits for another acknowledgement.`, 'MQTT 4.3');
 }

@@ -5,7 +5,7 @@ import {
   encodePacket,
   FRAME_ERROR,
   FRAME_NEED_MORE,
-  FrameReader,
+  type FrameReader,
   PacketType,
   ProtocolError,
   type ProtocolLevel,
@@ -13,6 +13,7 @@ import {
   ReasonCode,
 } from '@moorage/mqtt-codec';
 import type { Admission } from './admission.ts';
+import { NO_TICKET } from './connect-gate.ts';
 import { handlePacket } from './connected-packets.ts';
 import type { BrokerContext } from './context.ts';
 import type { PushOutcome } from './delivery.ts';
@@ -20,6 +21,7 @@ import { Inbox } from './inbox.ts';
 import { Output, type OutputWatcher } from './output.ts';
 import { Patience } from './patience.ts';
 import { Pause } from './pause.ts';
+import { PulledSource } from './payload-pull.ts';
 import type {
   AckToken,
   ByteStream,
@@ -29,12 +31,13 @@ import type {
   InboundMessage,
   ListenerInfo,
   PublishVerdict,
+  PulledPayload,
   StreamHandler,
 } from './ports.ts';
 import type { RateGate } from './rate-gate.ts';
 import { reasonPhrase } from './reason-phrases.ts';
 import type { Session } from './session.ts';
-import { WheelTimer } from './timer-wheel.ts';
+import { IDLE, type WheelEntry } from './timer-wheel.ts';
 import { TopicAliases } from './topic-aliases.ts';
 
 /** The states of mqtt.md, section 5. E is not reached: every Authentication Method is refused. */
@@ -48,37 +51,45 @@ const CONNECT_BYTE = 0x10;
 const ANSWERS_BYTES = 65_536;
 
 /** One network connection, from its first byte to its last. */
-export class Connection implements ConnectionHandle, StreamHandler, OutputWatcher {
+export class Connection implements ConnectionHandle, StreamHandler, OutputWatcher, WheelEntry {
   readonly number: number;
   readonly via: ListenerInfo;
   readonly output: Output;
-  readonly patience: Patience;
   /** Told to the client on this connection; null: it takes none. */
   aliases: TopicAliases | null = null;
   level: ProtocolLevel = 4;
   clientId = '';
   /** Monotonic milliseconds of the last whole packet. */
   lastReceivedAt: number;
-  /** Epoch milliseconds at which the chunk in hand was read. */
-  receivedAt = 0;
   session: Session | null = null;
+  /** null until the client has published. */
   inbox: Inbox | null = null;
   decodeLimits: DecodeLimits;
   /** The client's Maximum Packet Size. [MQTT-3.1.2-24] */
   maximumPacketSize = Number.POSITIVE_INFINITY;
   /** Request Problem Information. [MQTT-3.1.2-29] */
   problemInformation = true;
+  /** Kept here for the gate, which is asked about every connection. */
+  gateTicket = NO_TICKET;
   /** The stream has said that it is gone. */
   streamClosed = false;
   onStreamClosed: (() => void) | null = null;
+  /** Monotonic seconds, whole, at which the CONNECT was accepted: a small integer takes no memory of its own. */
+  openedAtSeconds = 0;
   /** Session Expiry Interval that CONNECT asked for was 0. U-11 */
   expiryWasZero = true;
 
   readonly #context: BrokerContext;
   readonly #stream: ByteStream;
   readonly #admission: Admission;
-  readonly #timer: WheelTimer;
-  #reader: FrameReader;
+  // The connection is its own entry in the wheel, and has a reader only while a packet is incomplete: what 100,000 idle
+  // connections do not own.
+  deadlineMs = 0;
+  next: WheelEntry | null = null;
+  previous: WheelEntry | null = null;
+  slot = IDLE;
+  #reader: FrameReader | null = null;
+  #patience: Patience | null = null;
   #handler: ConnectionHandler | null = null;
   #state: State = State.Waiting;
   #pauses = 0;
@@ -92,6 +103,7 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
   #silenceMs = 0;
   #cancelDelay: (() => void) | null = null;
   #rates: RateGate | null = null;
+  #ratesVersion = 0;
   /** The CONNECT has been read and is not answered yet. */
   #lookingUp = false;
   #pushes: Set<(outcome: PushOutcome) => void> | null = null;
@@ -103,11 +115,13 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     this.via = via;
     this.number = number;
     this.output = new Output(context, stream, this);
-    this.patience = new Patience(context, this);
-    this.#reader = new FrameReader(context.limits.connectPacketSize);
     this.decodeLimits = context.decodeLimits;
     this.lastReceivedAt = context.clock.monotonic();
-    this.#timer = new WheelTimer((nowMs) => this.#onTimer(nowMs));
+  }
+
+  get patience(): Patience {
+    this.#patience ??= new Patience(this.#context, this);
+    return this.#patience;
   }
 
   get ended(): boolean {
@@ -122,7 +136,7 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
   /** Begins to wait for CONNECT. */
   begin(): void {
     this.lastReceivedAt = this.#context.clock.monotonic();
-    this.#context.wheel.schedule(this.#timer, this.lastReceivedAt + this.#context.limits.connectTimeoutMs);
+    this.#context.wheel.schedule(this, this.lastReceivedAt + this.#context.limits.connectTimeoutMs);
     this.#stream.start(this);
   }
 
@@ -132,7 +146,7 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
       this.#keep(chunk);
       return;
     }
-    if (this.#state === State.Waiting && this.#reader.pendingBytes === 0 && chunk[0] !== CONNECT_BYTE) {
+    if (this.#state === State.Waiting && this.#reader === null && chunk[0] !== CONNECT_BYTE) {
       this.#context.count('connect.notMqtt');
       this.#abandon('The first byte is not that of a CONNECT.'); // [MQTT-3.1.0-1]
       return;
@@ -143,8 +157,12 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
   onDrain(): void {
     if (this.#state === State.Ended) return;
     this.output.drained();
-    if (this.output.blocked) return;
-    this.patience.drained();
+    if (!this.output.blocked) this.unblocked();
+  }
+
+  /** The client takes everything again. */
+  unblocked(): void {
+    this.#patience?.drained();
     this.resume(Pause.Output);
     this.session?.outbox.pump();
   }
@@ -158,18 +176,34 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     this.#finish({ by: 'network', reasonCode: ReasonCode.UnspecifiedError, reason }, false);
   }
 
-  push(topicName: string, payload: Uint8Array, qos: QoS, done?: (outcome: PushOutcome) => void): void {
+  push(topicName: string, payload: Uint8Array | PulledPayload, qos: QoS, done?: (outcome: PushOutcome) => void): void {
+    const { observer } = this.#context;
+    const source = payload instanceof Uint8Array ? null : new PulledSource(payload, (error) => observer.fault?.(error));
     const outbox = this.session?.outbox;
     if (outbox === undefined || this.#state !== State.Connected) {
+      source?.close();
       done?.('lost');
       return;
     }
-    const message = { topicName, payload, qos, retain: false, properties: null, expiresAt: Number.POSITIVE_INFINITY };
-    outbox.push(message, qos, done ?? null);
+    const bytes = payload instanceof Uint8Array ? payload : EMPTY;
+    const expiresAt = Number.POSITIVE_INFINITY;
+    const message = { topicName, payload: bytes, qos, retain: false, properties: null, expiresAt };
+    outbox.push(message, qos, source, done ?? null);
+  }
+
+  pullFailed(error: unknown): void {
+    if (this.#state === State.Ended) return;
+    this.#context.count('push.readFailed');
+    this.#context.observer.fault?.(error);
+    this.closeByServer(ReasonCode.UnspecifiedError, 'The payload of a message could not be read.');
   }
 
   /** Tells a QoS 0 push that it was written; `lost` if the connection ends before. */
   whenWritten(done: (outcome: PushOutcome) => void): void {
+    if (this.#state === State.Ended) {
+      done('lost');
+      return;
+    }
     this.#pushes ??= new Set();
     const pushes = this.#pushes;
     // One callback may serve several pushes, so each gets an identity of its own.
@@ -186,6 +220,12 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
 
   mayReceive(topicName: string): boolean {
     return this.#handler?.mayReceive(topicName) ?? false;
+  }
+
+  /** Takes what the client publishes; null before the CONNECT was accepted. */
+  inboxMade(): Inbox | null {
+    if (this.inbox === null && this.session !== null) this.inbox = new Inbox(this.#context, this, this.session);
+    return this.inbox;
   }
 
   /** What the host makes of a PUBLISH. */
@@ -210,17 +250,17 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     this.session = session;
     this.#handler = handler;
     this.clientId = clientId;
-    this.inbox = new Inbox(this.#context, this, session);
     const { maximumPacketSize } = session.policy;
-    this.#reader.maximumPacketSize = maximumPacketSize;
-    this.decodeLimits = { ...this.#context.decodeLimits, maximumPacketSize };
+    if (this.#reader !== null) this.#reader.maximumPacketSize = maximumPacketSize;
+    this.decodeLimits = this.#context.limitsFor(maximumPacketSize);
     this.problemInformation = connect.properties?.requestProblemInformation !== 0;
     this.#takeAliases(connect);
-    this.#rates = this.#context.rateGate(this);
+    this.#takeRates();
     this.#silenceMs = keepAlive * 1_500;
     this.lastReceivedAt = this.#context.clock.monotonic();
-    this.#context.wheel.cancel(this.#timer);
-    if (this.#silenceMs > 0) this.#context.wheel.schedule(this.#timer, this.lastReceivedAt + this.#silenceMs);
+    this.openedAtSeconds = Math.floor(this.lastReceivedAt / 1_000);
+    this.#context.wheel.cancel(this);
+    if (this.#silenceMs > 0) this.#context.wheel.schedule(this, this.lastReceivedAt + this.#silenceMs);
   }
 
   /** [MQTT-3.1.2-26] [MQTT-3.1.2-27] */
@@ -229,11 +269,20 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     if (maximum > 0) this.aliases = new TopicAliases(maximum);
   }
 
-  /** Shows the packets of this connection to the observer from now on, or no longer. */
+  #takeRates(): void {
+    this.#rates?.end();
+    this.#rates = this.#context.rateGate(this);
+    this.#ratesVersion = this.#context.ratesVersion;
+  }
+
+  /** Shows the packets of this connection from now on, or no longer. */
   trace(on: boolean): void {
-    const { observer } = this.#context;
-    this.#traced = on && observer.packet !== undefined;
-    this.output.trace = this.#traced ? (bytes) => observer.packet?.(this, 'out', bytes) : null;
+    this.#traced = on;
+    this.output.trace = on ? (bytes) => this.#show('out', bytes) : null;
+  }
+
+  #show(direction: 'in' | 'out', bytes: Uint8Array): void {
+    this.#context.traces.show(this.session?.key ?? null, this, direction, bytes);
   }
 
   /** Refuses the CONNECT with a packet that is complete, at once or after a delay against guessing. */
@@ -241,7 +290,7 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     if (this.#state === State.Ended) return;
     this.#lookUpEnded();
     if (delayMs > 0) {
-      this.#context.wheel.cancel(this.#timer);
+      this.#context.wheel.cancel(this);
       this.#cancelDelay = this.#context.scheduler.after(delayMs, () => this.refuse(packet, reason, reasonCode, 0));
       return;
     }
@@ -337,7 +386,7 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
   #finish(reason: CloseReason, dropWill: boolean): void {
     this.#state = State.Ended;
     this.#rest = EMPTY;
-    this.#context.wheel.cancel(this.#timer);
+    this.#context.wheel.cancel(this);
     this.#rates?.end();
     this.#context.connections.delete(this);
     this.#context.watched.delete(this);
@@ -346,7 +395,7 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     this.#cancelDelay = null;
     this.#context.gate.leave(this);
     this.#lookUpEnded();
-    this.patience.end();
+    this.#patience?.end();
     this.inbox?.close();
     this.session?.detach(dropWill);
     const pushes = this.#pushes;
@@ -360,7 +409,8 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     this.#handler?.closed(reason);
   }
 
-  #onTimer(nowMs: number): void {
+  /** Its time in the wheel has come. */
+  fire(nowMs: number): void {
     if (this.#state === State.Waiting) {
       this.#context.count('connect.timeout');
       this.#abandon('No CONNECT came in time.');
@@ -371,10 +421,11 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
       return;
     }
     if (this.#silenceMs === 0) return;
-    if (this.#pauses !== 0) this.lastReceivedAt = nowMs;
+    // A client in the middle of a long packet gets no PINGRESP before its end; while it takes bytes it is alive.
+    if (this.#pauses !== 0 || this.output.pullMovedOn()) this.lastReceivedAt = nowMs;
     const deadlineMs = this.lastReceivedAt + this.#silenceMs;
     if (nowMs < deadlineMs) {
-      this.#context.wheel.schedule(this.#timer, deadlineMs);
+      this.#context.wheel.schedule(this, deadlineMs);
       return;
     }
     this.#context.count('connection.keepAlive');
@@ -431,20 +482,25 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
   }
 
   #read(chunk: Uint8Array): void {
-    const reader = this.#reader;
+    const context = this.#context;
+    const reader = this.#reader ?? context.takeReader(this.decodeLimits.maximumPacketSize, this.level === 5);
+    this.#reader = reader;
     // Bytes of the first packet that came before this chunk.
     let before = reader.pendingBytes;
     reader.push(chunk);
-    this.receivedAt = this.#context.clock.now();
+    const { counters } = context;
+    counters.bytesReceived += chunk.length;
+    context.receivedAt = context.clock.now();
     const nowMs = this.#context.clock.monotonic();
     for (;;) {
       const result = reader.next();
-      if (result === FRAME_NEED_MORE) return;
+      if (result === FRAME_NEED_MORE) break;
       if (result === FRAME_ERROR) {
         this.#frameError(reader.error);
         return;
       }
       this.lastReceivedAt = nowMs; // U-16
+      counters.packetsReceived++;
       const position = reader.buffer === chunk ? reader.end : reader.end - reader.start - before;
       before = 0;
       this.#handle(reader);
@@ -453,8 +509,11 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
       if (this.#pauses === 0) continue;
       if (position < chunk.length) this.#keepBehind(chunk.subarray(position));
       reader.push(EMPTY);
-      return;
+      break;
     }
+    if (reader.pendingBytes > 0) return;
+    this.#reader = null;
+    context.giveReader(reader);
   }
 
   /** What is behind the packet in hand comes before what came meanwhile. */
@@ -480,10 +539,11 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
       this.#connect(reader);
       return;
     }
+    if (this.#ratesVersion !== this.#context.ratesVersion) this.#takeRates();
     if (this.#rates !== null) {
       this.#rates.take(reader.firstByte >> 4 === PacketType.Publish ? 1 : 0, reader.end - reader.start);
     }
-    if (this.#traced) this.#context.observer.packet?.(this, 'in', reader.buffer.subarray(reader.start, reader.end));
+    if (this.#traced) this.#show('in', reader.buffer.subarray(reader.start, reader.end));
     handlePacket(this.#context, this, reader);
   }
 
@@ -508,11 +568,11 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
       return;
     }
     this.level = packet.level;
-    this.#reader.strictLength = packet.level === 5;
+    reader.strictLength = packet.level === 5;
     this.#state = State.Authenticating;
     this.#lookingUp = true;
     this.#context.gate.lookUpBegins(this);
-    this.#context.wheel.schedule(this.#timer, this.#context.clock.monotonic() + limits.acknowledgementTimeoutMs);
+    this.#context.wheel.schedule(this, this.#context.clock.monotonic() + limits.acknowledgementTimeoutMs);
     this.#pauses |= Pause.Authenticating;
     this.#admission.connect(this, packet);
     // Most look-ups are answered from memory, and the stream is never stopped.

@@ -1,24 +1,31 @@
-import type { DecodeLimits, ReadText } from '@moorage/mqtt-codec';
+import { type DecodeLimits, FrameReader, type ReadText } from '@moorage/mqtt-codec';
 import { Bans } from './bans.ts';
 import { BlockPool } from './block-pool.ts';
 import { ConnectGate } from './connect-gate.ts';
 import type { Connection } from './connection.ts';
 import { Counters } from './counters.ts';
 import { Flapping } from './flapping.ts';
-import type { BrokerLimits } from './limits.ts';
-import type { Outbox } from './outbox.ts';
+import { TopicReader } from './known-topic.ts';
+import type { BrokerLimits, RateLimits } from './limits.ts';
 import type { Output, OutputOwner } from './output.ts';
+import { PacketTraces } from './packet-traces.ts';
 import { Pause } from './pause.ts';
 import type { Authenticator, BrokerObserver, Clock, Scheduler } from './ports.ts';
 import { RateGate } from './rate-gate.ts';
 import { RateMeter } from './rates.ts';
 import type { Session } from './session.ts';
+import { SessionSlots } from './session-slots.ts';
 import type { RetainedStore, SessionStore } from './session-store.ts';
 import { RouteClock, Space } from './space.ts';
+import { SysSpaces } from './sys-spaces.ts';
 import { TimerWheel } from './timer-wheel.ts';
 
 /** Accuracy of every time-out in milliseconds. */
 const TICK_MS = 250;
+/** Different sizes of packets that are remembered. */
+const PACKET_SIZES = 100;
+/** Readers that are kept. */
+const READERS = 64;
 
 /** What the parts of one broker share. */
 export class BrokerContext implements OutputOwner {
@@ -26,6 +33,7 @@ export class BrokerContext implements OutputOwner {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly readText: ReadText;
+  readonly topics: TopicReader;
   readonly observer: BrokerObserver;
   readonly limits: BrokerLimits;
   readonly decodeLimits: DecodeLimits;
@@ -44,14 +52,24 @@ export class BrokerContext implements OutputOwner {
   readonly gate: ConnectGate;
   readonly flapping: Flapping | null;
   readonly bans = new Bans();
-  /** Session keys whose packets the observer is shown. */
-  readonly traced = new Set<string>();
+  readonly traces = new PacketTraces();
+  readonly slots = new SessionSlots();
+  readonly sysSpaces = new SysSpaces();
+  /** The rates in force, and how often they were set: connections look whether theirs are of today. */
+  rates: RateLimits;
+  ratesVersion = 0;
+  /** Epoch milliseconds at which the chunk in hand was read. */
+  receivedAt = 0;
+  /** The server stops: nothing new is begun. */
+  closing = false;
   /** The stores are behind: whoever publishes is not read any more. */
   publishersHeld = false;
   readonly #heldPublishers = new Set<Connection>();
+  readonly #decodeLimits = new Map<number, DecodeLimits>();
+  readonly #readers: FrameReader[] = [];
   readonly #listenerRates = new Map<string, RateMeter>();
   #dirty: Output[] = [];
-  #waiting: (Connection | Outbox)[] = [];
+  #waiting: { goOn(): void }[] = [];
   #turnPending = false;
 
   constructor(
@@ -70,10 +88,12 @@ export class BrokerContext implements OutputOwner {
     this.clock = parts.clock;
     this.scheduler = parts.scheduler;
     this.readText = parts.readText;
+    this.topics = new TopicReader(parts.readText);
     this.observer = parts.observer;
     this.store = parts.sessions;
     this.retained = parts.retained;
     this.limits = limits;
+    this.rates = limits.rates;
     this.decodeLimits = {
       maximumPacketSize: limits.connectPacketSize,
       maximumUserProperties: limits.userProperties,
@@ -87,7 +107,31 @@ export class BrokerContext implements OutputOwner {
   }
 
   count(event: string, amount = 1): void {
+    this.counters.note(event, amount);
     this.observer.count(event, amount);
+  }
+
+  /** Limits of packets behind CONNECT; those of equal policies are one object. */
+  limitsFor(maximumPacketSize: number): DecodeLimits {
+    let limits = this.#decodeLimits.get(maximumPacketSize);
+    if (limits === undefined) {
+      limits = { ...this.decodeLimits, maximumPacketSize };
+      if (this.#decodeLimits.size < PACKET_SIZES) this.#decodeLimits.set(maximumPacketSize, limits);
+    }
+    return limits;
+  }
+
+  /** A reader without bytes in it. Connections read one after the other, so a few serve all. */
+  takeReader(maximumPacketSize: number, strictLength: boolean): FrameReader {
+    const reader = this.#readers.pop() ?? new FrameReader(maximumPacketSize);
+    reader.maximumPacketSize = maximumPacketSize;
+    reader.strictLength = strictLength;
+    return reader;
+  }
+
+  /** Takes a reader back that has no bytes in it and has not failed. */
+  giveReader(reader: FrameReader): void {
+    if (this.#readers.length < READERS) this.#readers.push(reader);
   }
 
   holdPublishers(hold: boolean): void {
@@ -104,9 +148,16 @@ export class BrokerContext implements OutputOwner {
     connection.pause(Pause.Stores);
   }
 
+  setRates(rates: RateLimits): void {
+    this.rates = rates;
+    this.ratesVersion++;
+    this.#listenerRates.clear();
+    this.gate.ratesChanged();
+  }
+
   /** What meters a connection; null where nothing is limited. */
   rateGate(connection: Connection): RateGate | null {
-    const { rates } = this.limits;
+    const { rates } = this;
     const limits = [
       rates.clientMessagesPerSecond,
       rates.clientBytesPerSecond,
@@ -131,7 +182,7 @@ export class BrokerContext implements OutputOwner {
   }
 
   /** Goes on with a connection's reading, or a Session's sending, at the end of the turn, so that others come first. */
-  goOnLater(waiting: Connection | Outbox): void {
+  goOnLater(waiting: { goOn(): void }): void {
     this.#waiting.push(waiting);
     if (!this.#turnPending) this.#askForTurn();
   }

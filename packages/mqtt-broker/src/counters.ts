@@ -16,7 +16,22 @@ export interface BrokerStatistics {
   /** PUBLISH packets read and sent since the start. */
   readonly publishReceived: number;
   readonly publishSent: number;
+  /** Packets of all types, and bytes, since the start. */
+  readonly packetsReceived: number;
+  readonly packetsSent: number;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** Messages that somebody should have got and did not, for whatever reason, since the start. */
+  readonly messagesDropped: number;
+  readonly connectsAccepted: number;
+  readonly sessionsExpired: number;
+  /** Sessions that have a connection, and the most there were. */
+  readonly sessionsConnected: number;
+  readonly sessionsConnectedMost: number;
 }
+
+/** Events that mean a lost message, besides those that begin with `delivery.`. */
+const DROPS = new Set(['queue.full', 'queue.tooOld', 'message.expired', 'shared.undelivered']);
 
 /** Running totals, counted in place by the hot path. */
 export class Counters {
@@ -26,4 +41,26 @@ export class Counters {
   queuedBytes = 0;
   publishReceived = 0;
   publishSent = 0;
+  packetsReceived = 0;
+  packetsSent = 0;
+  bytesReceived = 0;
+  bytesSent = 0;
+  messagesDropped = 0;
+  connectsAccepted = 0;
+  sessionsExpired = 0;
+  sessionsConnected = 0;
+  sessionsConnectedMost = 0;
+
+  /** Something of note has happened; none of it happens for every message. */
+  note(event: string, amount: number): void {
+    if (event === 'connect.accepted') this.connectsAccepted += amount;
+    else if (event === 'session.expired') this.sessionsExpired += amount;
+    else if (event.startsWith('delivery.') || DROPS.has(event)) this.messagesDropped += amount;
+  }
+
+  /** A Session has got a connection. */
+  attached(): void {
+    this.sessionsConnected++;
+    if (this.sessionsConnected > this.sessionsConnectedMost) this.sessionsConnectedMost = this.sessionsConnected;
+  }
 }

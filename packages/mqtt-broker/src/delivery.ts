@@ -1,5 +1,6 @@
 import type { QoS } from '@moorage/mqtt-codec';
 import type { Outbox } from './outbox.ts';
+import type { PulledSource } from './payload-pull.ts';
 import type { Message, StoreOutcome } from './ports.ts';
 import type { Publication } from './publication.ts';
 import type { PublishToken } from './publish-token.ts';
@@ -30,6 +31,8 @@ export class Delivery implements StoreCompletion {
   after: PublishToken | null = null;
   /** Epoch milliseconds at which it was queued in memory. */
   queuedAt = 0;
+  /** Its payload is pulled while it is sent; null: it is in the message. */
+  source: PulledSource | null = null;
   /** PUBLISH has been staged once; the next time has DUP 1. [MQTT-3.3.1-1] */
   sent = false;
 
@@ -55,6 +58,12 @@ export class Delivery implements StoreCompletion {
 
   get sizeBytes(): number {
     return this.message.payload.length + this.message.topicName.length + OVERHEAD_BYTES;
+  }
+
+  /** It is not sent, or not to the end. */
+  lost(): void {
+    this.source?.close();
+    this.done?.('lost');
   }
 
   /** The store has taken this stage of an outgoing QoS 2 message. */

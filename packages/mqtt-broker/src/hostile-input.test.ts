@@ -120,7 +120,10 @@ describe('hostile clients', () => {
           expect(bystander.receive().at(-1)).toMatchObject({ type: PacketType.Pingresp });
           for (const client of clients) client.stream.lose();
           test.time.advance(200_000);
-          await Promise.resolve();
+          for (let round = 0; round < 20; round++) {
+            await Promise.resolve();
+            test.time.endTurn();
+          }
           const {
             publishReceived: _read,
             publishSent: _sent,

@@ -102,6 +102,27 @@ export class InFlightWindow {
     this.size--;
   }
 
+  /** QoS 1 messages that were sent and not acknowledged, in order, as far as they can be sent again. */
+  unacknowledged(): Delivery[] {
+    return this.inOrder().flatMap((identifier) => {
+      const delivery = this.delivery(identifier);
+      return delivery === null || this.flight(identifier) !== Flight.PubackDue ? [] : [delivery];
+    });
+  }
+
+  /** Finishes all that ends with the connection, and gives what there is of it, in order. */
+  closeUnstored(): Delivery[] {
+    if (this.size === 0) return [];
+    const closed: Delivery[] = [];
+    for (const identifier of this.inOrder()) {
+      const delivery = this.delivery(identifier);
+      if (delivery !== null && delivery.sequence > 0) continue;
+      this.close(identifier);
+      if (delivery !== null) closed.push(delivery);
+    }
+    return closed;
+  }
+
   /** Nothing counts on a new connection until it is sent again. */
   uncountAll(): void {
     for (let slot = 0; slot <= this.#mask; slot++) this.#states[slot] = (this.#states[slot] ?? 0) & STATE;

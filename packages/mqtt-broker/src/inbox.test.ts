@@ -119,6 +119,21 @@ describe('acknowledgements of incoming messages', () => {
     expect(test.handler.closings).toMatchObject([{ by: 'server', reasonCode: 0x96, reason: 'Too fast.' }]);
   });
 
+  it('come before such a close for a 5.0 client where the host asks for it', async () => {
+    const test = await TestBroker.start();
+    const close = { reasonCode: 0x83, reason: 'Not understood.', acknowledge: true } as const;
+    const refuse = () => ({ route: false, reasonCode: 0x83, close }) as const;
+    const newer = test.connect('a');
+    test.handler.onPublish = refuse;
+    newer.publish('t', { qos: 1, packetIdentifier: 1 });
+    expect(answers(newer)).toEqual([`4:1:${0x83}`, `14:${0x83}`]);
+    const older = test.connect('b', 4);
+    test.handler.onPublish = refuse;
+    older.publish('t', { qos: 1, packetIdentifier: 1 });
+    expect(answers(older)).toEqual([]);
+    expect(test.handler.closings).toMatchObject([{ by: 'server', reasonCode: 0x83 }]);
+  });
+
   it('say 0x10 only for a routed QoS 1 message that reached nobody and nothing kept [O-6]', async () => {
     const test = await TestBroker.start();
     const client = test.connect('c');

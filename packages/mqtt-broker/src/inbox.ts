@@ -9,6 +9,7 @@ import {
 } from '@moorage/mqtt-codec';
 import type { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
+import { KnownTopic } from './known-topic.ts';
 import { Pause } from './pause.ts';
 import type { PublishVerdict } from './ports.ts';
 import { Publication } from './publication.ts';
@@ -51,6 +52,9 @@ export class Inbox {
   /** PUBLISHes of this connection that take a place in our Receive Maximum. [MQTT-3.3.4-7] */
   #open = 0;
   #aliases: Map<number, string> | null = null;
+  /** The Topic Name of the last packet; it becomes known when it comes twice running. */
+  #lastTopic = '';
+  #known: KnownTopic | null = null;
 
   constructor(context: BrokerContext, connection: Connection, session: Session) {
     this.#context = context;
@@ -73,7 +77,8 @@ export class Inbox {
     const connection = this.#connection;
     const context = this.#context;
     const { level } = connection;
-    const { readText } = context;
+    const { topics } = context;
+    topics.known = this.#known;
     const error = readPublish(
       level,
       reader.firstByte,
@@ -81,7 +86,7 @@ export class Inbox {
       reader.bodyStart,
       reader.end,
       connection.decodeLimits,
-      readText,
+      topics.read,
       fields,
     );
     if (error !== null) {
@@ -92,13 +97,30 @@ export class Inbox {
     const topicName = fields.properties?.topicAlias === undefined ? fields.topicName : this.#resolveAlias();
     if (topicName === null) return;
     const { qos, packetIdentifier } = fields;
-    const publication = Publication.read(level, reader, fields, topicName, connection.receivedAt);
+    const publication = Publication.read(level, reader, fields, topicName, context.receivedAt);
+    const known = this.#knownTopic(reader.buffer);
+    if (known !== null) publication.route = known.route;
     const limited = withinTopicLimits(context, topicName, fields.topicEnd - fields.topicStart);
     if (qos === 0) this.#unacknowledged(publication, limited);
     else if (!this.#isRepetition(packetIdentifier) && this.#mayOpen()) {
       this.#acknowledged(publication, packetIdentifier, limited);
     }
+    if (known !== null) known.route = publication.route;
     if (context.publishersHeld) context.holdPublisher(connection);
+  }
+
+  /** The Topic Name in `fields` as a known one; null: it is not, or is an alias. */
+  #knownTopic(buffer: Uint8Array): KnownTopic | null {
+    const { topicName, topicStart, topicEnd } = fields;
+    const known = this.#known;
+    if (known !== null && known.name === topicName) return known;
+    if (topicName === '') return null;
+    if (topicName === this.#lastTopic && KnownTopic.fits(topicStart, topicEnd)) {
+      this.#known = new KnownTopic(topicName, buffer, topicStart, topicEnd);
+      return this.#known;
+    }
+    this.#lastTopic = topicName;
+    return null;
   }
 
   /** A PUBREL came. */
@@ -176,6 +198,11 @@ export class Inbox {
     const verdict = limited ? this.#connection.askPublish(publication, token) : TOPIC_REFUSED;
     if (verdict.close !== null) {
       if (qos === 2) session.incoming?.delete(packetIdentifier);
+      // [MQTT-4.6.0-2] Behind an answer that is still owed there is none.
+      if (verdict.close.acknowledge === true && this.#connection.level === 5 && this.#owedCount === 0) {
+        token.reasonCode = verdict.reasonCode;
+        this.#stageAnswer(token);
+      }
       this.#connection.closeByServer(verdict.close.reasonCode, verdict.close.reason);
       return;
     }

@@ -27,15 +27,17 @@ export interface RetainedLimits {
 const DEFAULT_LIMITS: RetainedLimits = { messages: 1_000_000, bytes: 1_073_741_824, payloadBytes: 1_048_576 };
 
 /** Order of the bytes of UTF-8, which is that of code points and not that of UTF-16. */
-function byTopic(a: Message, b: Message): number {
-  const left = a.topicName;
-  const right = b.topicName;
+function compareTopics(left: string, right: string): number {
   const length = Math.min(left.length, right.length);
   for (let index = 0; index < length; index++) {
     if (left.charCodeAt(index) === right.charCodeAt(index)) continue;
     return (left.codePointAt(index) ?? 0) - (right.codePointAt(index) ?? 0);
   }
   return left.length - right.length;
+}
+
+function byTopic(a: Message, b: Message): number {
+  return compareTopics(a.topicName, b.topicName);
 }
 
 class MemoryCursor implements RetainedCursor {
@@ -73,12 +75,17 @@ export class MemoryRetainedStore implements RetainedStore {
     completion.release(message === null ? this.#remove(spaceName, topicName) : this.#store(spaceName, message));
   }
 
-  match(spaceName: string, topicFilter: string, now: number): RetainedCursor {
+  match(spaceName: string, topicFilter: string, now: number, after: string | null = null): RetainedCursor {
     const found: Message[] = [];
     const space = this.#spaces.get(spaceName);
     if (space !== undefined) collect(space.root, topicFilter.split('/'), 0, found);
     // [MQTT-4.7.2-1] and expiry are decided here for all.
-    const live = found.filter((message) => message.expiresAt > now && topicMatches(topicFilter, message.topicName));
+    const live = found.filter(
+      ({ expiresAt, topicName }) =>
+        expiresAt > now &&
+        topicMatches(topicFilter, topicName) &&
+        (after === null || compareTopics(topicName, after) > 0),
+    );
     return new MemoryCursor(live.sort(byTopic));
   }
 

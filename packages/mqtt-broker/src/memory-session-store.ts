@@ -16,6 +16,9 @@ import type {
 /** Memory that a stored message costs besides its topic and payload, estimated. */
 const OVERHEAD_BYTES = 200;
 
+/** Keys of retired Sessions begin with a character that is in no key. */
+const RETIRED = '\uffff';
+
 interface Entry {
   readonly sequence: number;
   readonly message: Message;
@@ -29,8 +32,9 @@ interface Entry {
 }
 
 class MemoryClaim implements SessionClaim {
-  readonly key: string;
+  key: string;
   record: SessionRecord;
+  retired = false;
   disconnectedAt: number | null = null;
   lastSequence = 0;
   lastPacketIdentifier = 0;
@@ -54,6 +58,7 @@ export class MemorySessionStore implements SessionStore {
   #listener: SessionStoreListener = { dropped(): void {} };
   #messages = 0;
   #bytes = 0;
+  #lastRetired = 0;
 
   /** `now` gives epoch milliseconds; a message that would exceed `maximumBytes` over all Sessions is refused as `full`. */
   constructor(now: () => number, maximumBytes = 1_073_741_824) {
@@ -68,7 +73,7 @@ export class MemorySessionStore implements SessionStore {
   load(): Promise<readonly RestoredSession[]> {
     const restored: RestoredSession[] = [];
     for (const claim of this.#sessions.values()) {
-      const { record, disconnectedAt, lastSequence, lastPacketIdentifier } = claim;
+      const { record, disconnectedAt, lastSequence, lastPacketIdentifier, retired } = claim;
       const subscriptions = [...claim.subscriptions.values()];
       const queuedMessages = claim.entries.size;
       restored.push({
@@ -79,6 +84,7 @@ export class MemorySessionStore implements SessionStore {
         lastSequence,
         lastPacketIdentifier,
         queuedMessages,
+        retired,
       });
     }
     return Promise.resolve(restored);
@@ -119,6 +125,31 @@ export class MemorySessionStore implements SessionStore {
     completion?.release('stored');
   }
 
+  retire(claim: SessionClaim): void {
+    const held = this.#held(claim);
+    if (held === undefined) return;
+    this.#sessions.delete(held.key);
+    held.key = `${RETIRED}${++this.#lastRetired}`;
+    held.record = { ...held.record, key: held.key, will: null };
+    held.retired = true;
+    held.subscriptions.clear();
+    held.incoming.clear();
+    this.#sessions.set(held.key, held);
+  }
+
+  move(claim: SessionClaim, sequence: number, target: QueueTarget): void {
+    const held = this.#held(claim);
+    const to = this.#held(target.claim);
+    const entry = held?.entries.get(sequence);
+    if (held !== undefined && entry !== undefined) this.#delete(held, entry);
+    if (to === undefined) return;
+    if (entry === undefined) {
+      this.#listener.dropped(to, target.sequence, 'age');
+      return;
+    }
+    this.#add(to, entry.message, target, entry.enqueuedAt);
+  }
+
   remove(claim: SessionClaim, completion: StoreCompletion | null): void {
     const held = this.#held(claim);
     if (held !== undefined) this.#erase(held);
@@ -147,26 +178,7 @@ export class MemorySessionStore implements SessionStore {
     const enqueuedAt = this.#now();
     for (const target of targets) {
       const held = this.#held(target.claim);
-      if (held === undefined) continue;
-      const { sequence, qos, retain, subscriptionIdentifiers, packetIdentifier, shared = null } = target;
-      const entry = {
-        sequence,
-        message,
-        qos,
-        retain,
-        subscriptionIdentifiers,
-        enqueuedAt,
-        shared,
-        packetIdentifier,
-        received: false,
-      };
-      held.entries.set(sequence, entry);
-      held.lastSequence = sequence;
-      if (packetIdentifier > 0) held.lastPacketIdentifier = packetIdentifier;
-      held.bytes += sizeBytes;
-      this.#bytes += sizeBytes;
-      this.#messages++;
-      this.#shorten(held);
+      if (held !== undefined) this.#add(held, message, target, enqueuedAt);
     }
     for (const target of targets) target.completion?.release('stored');
     completion.release('stored');
@@ -240,6 +252,29 @@ export class MemorySessionStore implements SessionStore {
   #held(claim: SessionClaim): MemoryClaim | undefined {
     const held = this.#sessions.get(claim.key);
     return held === claim ? held : undefined;
+  }
+
+  #add(held: MemoryClaim, message: Message, target: QueueTarget, enqueuedAt: number): void {
+    const { sequence, qos, retain, subscriptionIdentifiers, packetIdentifier, shared = null } = target;
+    const entry = {
+      sequence,
+      message,
+      qos,
+      retain,
+      subscriptionIdentifiers,
+      enqueuedAt,
+      shared,
+      packetIdentifier,
+      received: false,
+    };
+    const sizeBytes = sizeOf(message);
+    held.entries.set(sequence, entry);
+    held.lastSequence = sequence;
+    if (packetIdentifier > 0) held.lastPacketIdentifier = packetIdentifier;
+    held.bytes += sizeBytes;
+    this.#bytes += sizeBytes;
+    this.#messages++;
+    this.#shorten(held);
   }
 
   /** The oldest message that is not in flight goes. mqtt.md, O-11 */

@@ -3,7 +3,14 @@ import type { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
 import type { Delivery } from './delivery.ts';
 import type { Publication } from './publication.ts';
-import { stageVariant, variantFor, variantSize } from './publish-packet.ts';
+import {
+  type PreparedPublish,
+  stagePrepared,
+  stagePulled,
+  stageVariant,
+  variantFor,
+  variantSize,
+} from './publish-packet.ts';
 
 /** Too many bytes wait for the client to take another QoS 0 message. reliability.md, section 8 */
 function readsTooSlowly(context: BrokerContext, connection: Connection): boolean {
@@ -43,6 +50,24 @@ export function stageUnacknowledged(
   }
   context.counters.publishSent++;
   stageVariant(connection, variant, 0, retain, 0);
+}
+
+/** Stages a queued message for the first time; `written` is told of one with QoS 0. */
+export function stageQueued(
+  context: BrokerContext,
+  connection: Connection,
+  delivery: Delivery,
+  prepared: PreparedPublish,
+  packetIdentifier: number,
+): void {
+  const { qos, source, retain, done } = delivery;
+  delivery.sent = true;
+  context.counters.publishSent++;
+  if (source === null || source.length === 0) {
+    source?.close();
+    stagePrepared(connection, prepared, qos, false, retain, packetIdentifier);
+  } else stagePulled(connection, prepared, qos, packetIdentifier, source);
+  if (qos === 0 && done !== null) connection.whenWritten(done);
 }
 
 /** Is the packet of this message within the client's Maximum Packet Size? [MQTT-3.1.2-24] */

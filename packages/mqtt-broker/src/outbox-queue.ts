@@ -4,41 +4,39 @@ import type { Delivery } from './delivery.ts';
 import { DeliveryQueue } from './delivery-queue.ts';
 import type { Outbox } from './outbox.ts';
 import type { Session } from './session.ts';
-import type { StoredTail } from './stored-tail.ts';
 
 /** The messages that wait in memory for one Session: all of them, or the head of the stored queue. */
 export class OutboxQueue {
   readonly #context: BrokerContext;
   readonly #session: Session;
   readonly #outbox: Outbox;
-  readonly #tail: StoredTail;
-  #queue: DeliveryQueue | null = null;
+  readonly #queue = new DeliveryQueue();
+  /** Messages in the queue whose payload is pulled: QoS 0 must not overtake them. */
+  pulls = 0;
 
-  constructor(context: BrokerContext, session: Session, outbox: Outbox, tail: StoredTail) {
+  constructor(context: BrokerContext, session: Session, outbox: Outbox) {
     this.#context = context;
     this.#session = session;
     this.#outbox = outbox;
-    this.#tail = tail;
   }
 
   get length(): number {
-    return this.#queue === null ? 0 : this.#queue.length;
+    return this.#queue.length;
   }
 
   /** So much of a stored queue is in memory that the rest stays in the store. */
   get headFull(): boolean {
     const queue = this.#queue;
-    if (queue === null) return false;
     const { headMessages, headBytes } = this.#context.limits;
     return queue.length >= headMessages || queue.bytes >= headBytes;
   }
 
   push(delivery: Delivery): void {
-    this.#queue ??= new DeliveryQueue();
     const queue = this.#queue;
     delivery.queuedAt = this.#context.clock.now();
     queue.push(delivery);
-    if (delivery.sequence > this.#tail.position) this.#tail.position = delivery.sequence;
+    if (delivery.source !== null) this.pulls++;
+    if (delivery.sequence > 0) this.#outbox.tail.reached(delivery.sequence);
     const { counters } = this.#context;
     counters.queuedMessages++;
     counters.queuedBytes += delivery.sizeBytes;
@@ -48,13 +46,14 @@ export class OutboxQueue {
   }
 
   peek(): Delivery | undefined {
-    return this.#queue?.peek();
+    return this.#queue.peek();
   }
 
   shift(): Delivery | undefined {
-    const delivery = this.#queue?.shift();
+    const delivery = this.#queue.shift();
     if (delivery === undefined) return undefined;
     const { counters } = this.#context;
+    if (delivery.source !== null) this.pulls--;
     counters.queuedMessages--;
     counters.queuedBytes -= delivery.sizeBytes;
     return delivery;
@@ -64,13 +63,12 @@ export class OutboxQueue {
   drain(): Delivery[] {
     const rest: Delivery[] = [];
     for (let delivery = this.shift(); delivery !== undefined; delivery = this.shift()) rest.push(delivery);
-    this.#queue = null;
     return rest;
   }
 
   /** Drops what has waited longer than the policy allows. The store does so itself for what it holds. */
   expire(now: number): void {
-    if (this.#queue === null || this.#session.persistent) return;
+    if (this.#session.persistent) return;
     const { ageMs } = this.#session.policy.queue;
     for (let head = this.peek(); head !== undefined; head = this.peek()) {
       if (now - head.queuedAt < ageMs) return;
@@ -91,14 +89,14 @@ export class OutboxQueue {
   isLong(share: number): boolean {
     const limit = this.#session.policy.queue;
     const mark = this.#context.limits.highWaterShare * share;
-    const messages = this.#session.persistent ? this.#tail.unfinished : this.length;
-    return messages > limit.messages * mark || (this.#queue?.bytes ?? 0) > limit.bytes * mark;
+    const messages = this.#session.persistent ? this.#outbox.tail.unfinished : this.length;
+    return messages > limit.messages * mark || this.#queue.bytes > limit.bytes * mark;
   }
 
   #drop(event: string): void {
     const oldest = this.shift();
     if (oldest === undefined) return;
     this.#context.count(event);
-    oldest.done?.('lost');
+    oldest.lost();
   }
 }

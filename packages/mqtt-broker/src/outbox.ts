@@ -3,13 +3,15 @@ import { BackPressure } from './back-pressure.ts';
 import type { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
 import { Delivery, keptDelivery, type PushOutcome } from './delivery.ts';
-import { handOverOne } from './hand-over.ts';
+import { handOverOne, type StoredPlace } from './hand-over.ts';
 import { Flight, InFlightWindow, sentFlight } from './in-flight.ts';
-import { fits, refusalOf, stageUnacknowledged } from './outbound-checks.ts';
+import { fits, refusalOf, stageQueued, stageUnacknowledged } from './outbound-checks.ts';
 import { OutboxQueue } from './outbox-queue.ts';
+import type { PulledSource } from './payload-pull.ts';
 import type { Message, StoreOutcome } from './ports.ts';
 import type { Publication } from './publication.ts';
 import {
+  LONGEST_PACKET,
   preparePublish,
   stageAcknowledgement,
   stagePrepared,
@@ -38,19 +40,33 @@ export class Outbox {
   /** Identifiers to be sent again, in order. */
   #resend: number[] | null = null;
   #replay: RetainedReplay | null = null;
-  readonly #tail: StoredTail;
-  readonly #queue: OutboxQueue;
+  // Most Sessions of devices never queue anything: 250 bytes less for each.
+  #tail: StoredTail | null = null;
+  #queue: OutboxQueue | null = null;
   /** QoS 1 messages of Shared Subscriptions that were lost with the connection. */
   #orphans: Delivery[] | null = null;
   #pumping = false;
-  readonly backPressure: BackPressure;
+  #backPressure: BackPressure | null = null;
 
   constructor(context: BrokerContext, session: Session) {
     this.#context = context;
     this.#session = session;
-    this.#tail = new StoredTail(context, session, this);
-    this.#queue = new OutboxQueue(context, session, this, this.#tail);
-    this.backPressure = new BackPressure(context);
+  }
+
+  /** The part of the queue that lies in the store. */
+  get tail(): StoredTail {
+    this.#tail ??= new StoredTail(this.#context, this.#session, this);
+    return this.#tail;
+  }
+
+  get backPressure(): BackPressure {
+    this.#backPressure ??= new BackPressure(this.#context);
+    return this.#backPressure;
+  }
+
+  get #queueMade(): OutboxQueue {
+    this.#queue ??= new OutboxQueue(this.#context, this.#session, this);
+    return this.#queue;
   }
 
   /** May a message be sent at once? */
@@ -66,7 +82,17 @@ export class Outbox {
 
   /** Something stands in line before a new message. */
   get #waiting(): boolean {
-    return this.#tail.behind || this.#replay !== null || this.#resend !== null || this.#queue.length > 0;
+    return (
+      this.#replay !== null ||
+      this.#resend !== null ||
+      (this.#queue !== null && this.#queue.length > 0) ||
+      (this.#tail?.behind ?? false)
+    );
+  }
+
+  /** A stored message is not kept in memory as well: nobody is there, or enough is there already. */
+  get #staysStored(): boolean {
+    return this.#connection === null || this.tail.behind || (this.#queue?.headFull ?? false);
   }
 
   /** Can the client take this message? An absent one will be asked when it is back. [MQTT-3.1.2-24] */
@@ -110,27 +136,30 @@ export class Outbox {
         this.#send(connection, publication, qos, retain, subscriptionIdentifiers, shared);
         return;
       }
-      this.#queue.push(keptDelivery(this, publication, qos, retain, subscriptionIdentifiers, 0, after, shared));
-      if (publisher !== null) this.#queue.holdBack(publisher);
+      const queue = this.#queueMade;
+      queue.push(keptDelivery(this, publication, qos, retain, subscriptionIdentifiers, 0, after, shared));
+      if (publisher !== null) queue.holdBack(publisher);
     }
   }
 
-  /** Takes a message over from another member of a Shared Subscription. */
+  /** Takes a message over from another member of a Shared Subscription, and from its place in the store. */
   takeOver(
     message: Message,
     qos: QoS,
     retain: boolean,
     subscriptionIdentifiers: readonly number[] | null,
     shared: string,
+    from: StoredPlace | null,
   ): void {
     const stored = qos > 0 && this.#session.claim !== null;
+    if (from !== null && !stored) this.#context.store.settle(from.claim, from.sequence);
     if (!stored && this.#connection === null) return;
-    const sequence = stored ? ++this.#tail.lastSequence : 0;
+    const sequence = stored ? ++this.tail.lastSequence : 0;
     const delivery = new Delivery(this, message, qos, retain, subscriptionIdentifiers, sequence, false, null);
     delivery.shared = shared;
-    if (stored) this.#tail.enqueue(delivery);
-    if (stored && (this.#connection === null || this.#tail.behind || this.#queue.headFull)) this.#tail.behind = true;
-    else this.#queue.push(delivery);
+    if (stored) this.tail.enqueue(delivery, from);
+    if (stored && this.#staysStored) this.tail.behind = true;
+    else this.#queueMade.push(delivery);
     this.pump();
   }
 
@@ -138,38 +167,44 @@ export class Outbox {
   takeOrphans(): Delivery[] {
     const orphans = this.#orphans ?? [];
     this.#orphans = null;
-    for (const identifier of this.#window?.inOrder() ?? []) {
-      const delivery = this.#window?.delivery(identifier) ?? null;
-      if (delivery !== null && this.#window?.flight(identifier) === Flight.PubackDue) orphans.push(delivery);
-    }
-    return orphans;
+    return this.#window === null ? orphans : [...orphans, ...this.#window.unacknowledged()];
   }
 
   /** Messages in the store that are not finished, as far as known. */
   get storedMessages(): number {
-    return this.#tail.unfinished;
+    return this.#tail === null ? 0 : this.#tail.unfinished;
+  }
+
+  /** Messages that wait to be sent, in memory or in the store. */
+  get queuedMessages(): number {
+    const inMemory = this.#queue?.length ?? 0;
+    return Math.max(inMemory, this.storedMessages - this.inFlightMessages);
+  }
+
+  /** Messages that were sent and are not finished. */
+  get inFlightMessages(): number {
+    return this.#window?.size ?? 0;
   }
 
   /** Drops what has waited too long in memory. */
   expire(now: number): void {
-    this.#queue.expire(now);
+    this.#queue?.expire(now);
   }
 
   /** A direct push: in order with routed messages, never stored. */
-  push(message: Message, qos: QoS, done: ((outcome: PushOutcome) => void) | null): void {
+  push(message: Message, qos: QoS, source: PulledSource | null, done: ((outcome: PushOutcome) => void) | null): void {
     const connection = this.#connection;
-    if (connection === null) {
-      done?.('lost');
-      return;
-    }
     const delivery = new Delivery(this, message, qos, false, null, 0, true, done);
-    if (qos === 0) {
-      if (this.#replay === null) this.#sendDelivery(connection, delivery);
-      else this.#queue.push(delivery);
-      return;
-    }
-    if (this.hasRoom) this.#sendDelivery(connection, delivery);
-    else this.#queue.push(delivery);
+    delivery.source = source;
+    if (connection === null) delivery.lost();
+    else if (source === null && qos === 0 ? !this.#unacknowledgedWait : this.hasRoom) {
+      this.#sendDelivery(connection, delivery);
+    } else this.#queueMade.push(delivery);
+  }
+
+  /** QoS 0 stands in line too. */
+  get #unacknowledgedWait(): boolean {
+    return this.#replay !== null || (this.#queue !== null && this.#queue.pulls > 0);
   }
 
   /** Begins to hand out the Retained Messages of new subscriptions. */
@@ -183,7 +218,7 @@ export class Outbox {
   attach(connection: Connection, receiveMaximum: number): void {
     this.#connection = connection;
     this.#quota = Math.min(receiveMaximum, this.#context.limits.outboundInFlight);
-    this.#tail.position = 0;
+    if (this.#tail !== null) this.#tail.position = 0;
     if (this.#window === null) return;
     this.#window.uncountAll();
     if (this.#window.size > 0) this.#resend = this.#window.inOrder();
@@ -195,27 +230,22 @@ export class Outbox {
     this.#replay?.close();
     this.#replay = null;
     this.#resend = null;
-    const window = this.#window;
-    if (window !== null && window.size > 0) {
-      for (const identifier of window.inOrder()) {
-        const delivery = window.delivery(identifier);
-        if (delivery !== null && delivery.sequence > 0) continue;
-        window.close(identifier);
-        if (delivery !== null) this.#lostWithConnection(delivery);
-      }
-    }
-    for (const delivery of this.#queue.drain()) {
-      if (delivery.sequence > 0) this.#tail.behind = true;
+    for (const delivery of this.#window?.closeUnstored() ?? []) this.#lostWithConnection(delivery);
+    for (const delivery of this.#queue?.drain() ?? []) {
+      if (delivery.sequence > 0) this.tail.behind = true;
       else this.#lostWithConnection(delivery);
     }
-    this.backPressure.release();
+    this.#queue = null;
+    this.#backPressure?.release();
+    this.#backPressure = null;
   }
 
   /** What the store knew of a Session before the server was started. */
   restore(lastSequence: number, lastPacketIdentifier: number, stored: number): void {
-    this.#tail.lastSequence = lastSequence;
-    this.#tail.unfinished = stored;
-    this.#tail.behind = stored > 0;
+    const { tail } = this;
+    tail.lastSequence = lastSequence;
+    tail.unfinished = stored;
+    tail.behind = stored > 0;
     if (lastPacketIdentifier > 0) this.#windowMade().lastIdentifier = lastPacketIdentifier;
   }
 
@@ -223,15 +253,11 @@ export class Outbox {
   restoreFlights(flights: readonly StoredDelivery[]): void {
     const window = this.#windowMade();
     for (const flight of flights) {
+      const { packetIdentifier, received, qos } = flight;
       const delivery = fromStore(this, flight);
-      delivery.packetIdentifier = flight.packetIdentifier;
+      delivery.packetIdentifier = packetIdentifier;
       delivery.sent = true;
-      window.put(
-        flight.packetIdentifier,
-        flight.received ? Flight.PubcompDue : sentFlight(flight.qos),
-        delivery,
-        false,
-      );
+      window.put(packetIdentifier, received ? Flight.PubcompDue : sentFlight(qos), delivery, false);
     }
   }
 
@@ -243,10 +269,16 @@ export class Outbox {
       this.#context.count('acknowledgement.unknown');
       return true;
     }
-    if (flight !== due) return false;
+    if (flight !== due || this.#isPulled(window, packetIdentifier)) return false;
     this.#finish(window, packetIdentifier);
     this.pump();
     return true;
+  }
+
+  /** The message is still being sent: nobody can have received it. */
+  #isPulled(window: InFlightWindow, packetIdentifier: number): boolean {
+    const source = window.delivery(packetIdentifier)?.source ?? null;
+    return source !== null && !source.closed;
   }
 
   /** PUBREC; false: a PUBACK is due instead. */
@@ -257,16 +289,11 @@ export class Outbox {
     const flight = window === null ? Flight.Free : window.flight(packetIdentifier);
     if (window === null || flight === Flight.Free) {
       this.#context.count('acknowledgement.unknown');
-      stageAcknowledgement(
-        connection.output,
-        connection.level,
-        PacketType.Pubrel,
-        packetIdentifier,
-        ReasonCode.PacketIdentifierNotFound,
-      );
+      this.#release(connection, packetIdentifier, ReasonCode.PacketIdentifierNotFound);
       return true;
     }
-    if (flight === Flight.PubackDue || flight === Flight.Storing) return false;
+    if (flight === Flight.PubackDue || flight === Flight.Storing || this.#isPulled(window, packetIdentifier))
+      return false;
     if (flight === Flight.Receiving) return true;
     if (flight === Flight.PubrecDue && reasonCode >= 0x80) {
       this.#finish(window, packetIdentifier); // [MQTT-4.4.0-2]
@@ -309,13 +336,13 @@ export class Outbox {
 
   /** The store has dropped a queued message. */
   dropped(sequence: number): void {
-    this.#tail.unfinished--;
-    if (this.#queue.peek()?.sequence === sequence) this.#queue.shift();
+    this.tail.unfinished--;
+    if (this.#queue?.peek()?.sequence === sequence) this.#queue.shift();
   }
 
   /** Messages that were read from the store. */
   take(page: readonly StoredDelivery[]): void {
-    for (const stored of page) this.#queue.push(fromStore(this, stored));
+    for (const stored of page) this.#queueMade.push(fromStore(this, stored));
   }
 
   /** The connection that is served now. */
@@ -336,7 +363,8 @@ export class Outbox {
     while (left-- > 0 && this.#sendNext());
     this.#pumping = false;
     if (left < 0) this.#context.goOnLater(this);
-    if (this.backPressure.active && !this.#queue.isLong(0.5)) this.backPressure.release();
+    const pressure = this.#backPressure;
+    if (pressure?.active && !this.#queueMade.isLong(0.5)) pressure.release();
   }
 
   /** Sends one message; false: nothing more can be sent now. */
@@ -346,13 +374,13 @@ export class Outbox {
     const room = this.#window === null || this.#window.outstanding < this.#quota;
     if (this.#resend !== null) return this.#resendNext(connection, room);
     if (this.#replay !== null) return this.#replayNext(connection, room);
-    const head = this.#queue.peek();
+    const head = this.#queue?.peek();
     if (head === undefined) {
-      if (this.#tail.behind) this.#tail.read(connection);
+      if (this.#tail?.behind) this.#tail.read(connection);
       return false;
     }
     if ((head.qos > 0 && !room) || head.after?.answered === false) return false;
-    this.#queue.shift();
+    this.#queue?.shift();
     this.#sendDelivery(connection, head);
     return true;
   }
@@ -395,9 +423,9 @@ export class Outbox {
       return true;
     }
     const stored = qos > 0 && this.#session.claim !== null;
-    const sequence = stored ? ++this.#tail.lastSequence : 0;
+    const sequence = stored ? ++this.tail.lastSequence : 0;
     const delivery = new Delivery(this, next.message, qos, true, next.subscriptionIdentifiers, sequence, false, null);
-    if (stored) this.#tail.enqueue(delivery);
+    if (stored) this.tail.enqueue(delivery, null);
     this.#sendDelivery(connection, delivery);
     return true;
   }
@@ -409,8 +437,8 @@ export class Outbox {
     subscriptionIdentifiers: readonly number[] | null,
     after: PublishToken | null,
   ): void {
-    if (this.#replay !== null || after !== null) {
-      this.#queue.push(keptDelivery(this, publication, 0, retain, subscriptionIdentifiers, 0, after, null));
+    if (after !== null || this.#unacknowledgedWait) {
+      this.#queueMade.push(keptDelivery(this, publication, 0, retain, subscriptionIdentifiers, 0, after, null));
       return;
     }
     stageUnacknowledged(this.#context, connection, publication, retain, subscriptionIdentifiers);
@@ -429,7 +457,8 @@ export class Outbox {
     const { claim } = this.#session;
     if (claim === null) return;
     const atOnce = after === null && this.hasRoom;
-    const sequence = ++this.#tail.lastSequence;
+    const { tail } = this;
+    const sequence = ++tail.lastSequence;
     const delivery = keptDelivery(this, publication, qos, retain, subscriptionIdentifiers, sequence, after, shared);
     let identifier = 0;
     if (connection !== null && atOnce) {
@@ -445,9 +474,9 @@ export class Outbox {
         this.#context.counters.publishSent++;
         stageVariant(connection, variant, qos, retain, identifier);
       }
-    } else if (connection === null || this.#tail.behind || this.#queue.headFull) this.#tail.behind = true;
-    else this.#queue.push(delivery);
-    this.#tail.unfinished++;
+    } else if (this.#staysStored) tail.behind = true;
+    else this.#queueMade.push(delivery);
+    tail.unfinished++;
     publication.storeTargets ??= [];
     publication.storeTargets.push({
       claim,
@@ -459,7 +488,7 @@ export class Outbox {
       completion: identifier > 0 && qos === 2 ? delivery : null,
       shared,
     });
-    if (connection !== null && identifier === 0 && publisher !== null) this.#queue.holdBack(publisher);
+    if (connection !== null && identifier === 0 && publisher !== null) this.#queueMade.holdBack(publisher);
   }
 
   /** Sends a routed message that nobody stores. */
@@ -486,28 +515,29 @@ export class Outbox {
 
   /** Sends a message from a queue, or drops it with a reason. */
   #sendDelivery(connection: Connection, delivery: Delivery): void {
-    const { message, qos } = delivery;
+    const { message, qos, source } = delivery;
     const now = this.#context.clock.now();
     const refusal = refusalOf(this.#context, connection, delivery, now);
     if (refusal !== null) {
       this.#context.count(refusal);
       this.#settle(delivery);
-      this.#lost(delivery);
+      delivery.lost();
       return;
     }
-    const prepared = preparePublish(connection, message, qos, delivery.subscriptionIdentifiers, now);
-    if (prepared.sizeBytes > connection.maximumPacketSize) {
+    const pulledBytes = source === null ? 0 : source.length;
+    const prepared = preparePublish(connection, message, qos, delivery.subscriptionIdentifiers, now, pulledBytes);
+    if (prepared.sizeBytes > Math.min(connection.maximumPacketSize, LONGEST_PACKET)) {
       // [MQTT-3.1.2-25] O-30
       if (!handOverOne(this.#context, this.#session, delivery)) this.#context.count('delivery.tooLarge');
       this.#settle(delivery);
-      this.#lost(delivery);
+      delivery.lost();
       return;
     }
     let identifier = 0;
     if (qos > 0) {
       const { claim } = this.#session;
       const stored = delivery.sequence > 0 && claim !== null;
-      const kept = stored || delivery.done !== null || delivery.shared !== null ? delivery : null;
+      const kept = stored || delivery.done !== null || source !== null || delivery.shared !== null ? delivery : null;
       identifier = this.#windowMade().open(stored && qos === 2 ? Flight.Storing : sentFlight(qos), kept);
       delivery.packetIdentifier = identifier;
       if (stored) {
@@ -515,11 +545,7 @@ export class Outbox {
         if (qos === 2) return;
       }
     }
-    delivery.sent = true;
-    this.#context.counters.publishSent++;
-    stagePrepared(connection, prepared, qos, false, delivery.retain, identifier);
-    const { done } = delivery;
-    if (qos === 0 && done !== null) connection.whenWritten(done);
+    stageQueued(this.#context, connection, delivery, prepared, identifier);
   }
 
   /** Stages the PUBLISH of a message that has its identifier: no expiry any more. [MQTT-4.3.3-7] */
@@ -538,8 +564,8 @@ export class Outbox {
     delivery.sent = true;
   }
 
-  #release(connection: Connection, packetIdentifier: number): void {
-    stageAcknowledgement(connection.output, connection.level, PacketType.Pubrel, packetIdentifier, ReasonCode.Success);
+  #release(connection: Connection, packetIdentifier: number, reasonCode: ReasonCode = ReasonCode.Success): void {
+    stageAcknowledgement(connection.output, connection.level, PacketType.Pubrel, packetIdentifier, reasonCode);
   }
 
   /** The exchange is over: identifier and place are free. */
@@ -554,17 +580,13 @@ export class Outbox {
   #settle(delivery: Delivery): void {
     const { claim } = this.#session;
     if (delivery.sequence === 0 || claim === null) return;
-    this.#tail.unfinished--;
+    this.tail.unfinished--;
     this.#context.store.settle(claim, delivery.sequence);
-  }
-
-  #lost(delivery: Delivery): void {
-    delivery.done?.('lost');
   }
 
   /** Its connection is gone; what belongs to a Shared Subscription may go to another member. */
   #lostWithConnection(delivery: Delivery): void {
-    this.#lost(delivery);
+    delivery.lost();
     if (delivery.shared === null || delivery.qos !== 1) return;
     this.#orphans ??= [];
     this.#orphans.push(delivery);

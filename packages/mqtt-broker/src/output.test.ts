@@ -1,6 +1,7 @@
 import { FakeTime, MemoryStream } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
 import { BlockPool, LARGEST_BLOCK } from './block-pool.ts';
+import { Counters } from './counters.ts';
 import { DEFAULT_BROKER_LIMITS } from './limits.ts';
 import { Output, type OutputOwner } from './output.ts';
 
@@ -8,9 +9,15 @@ function setUp(limits = DEFAULT_BROKER_LIMITS) {
   const time = new FakeTime();
   const pool = new BlockPool();
   const stream = new MemoryStream();
-  const owner: OutputOwner = { pool, limits, markDirty: (output) => time.endOfTurn(() => output.flush()) };
+  const owner: OutputOwner = {
+    pool,
+    limits,
+    counters: new Counters(),
+    markDirty: (output) => time.endOfTurn(() => output.flush()),
+    goOnLater: (waiting) => time.endOfTurn(() => waiting.goOn()),
+  };
   let watched = 0;
-  const output = new Output(owner, stream, { watch: () => watched++ });
+  const output = new Output(owner, stream, { watch: () => watched++, unblocked() {}, pullFailed() {} });
   stream.start({ onData() {}, onDrain: () => output.drained(), onClose: () => output.discard() });
   return { time, pool, stream, output, watched: () => watched };
 }

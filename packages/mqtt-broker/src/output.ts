@@ -1,5 +1,7 @@
 import { type BlockPool, LARGEST_BLOCK } from './block-pool.ts';
+import type { Counters } from './counters.ts';
 import type { BrokerLimits } from './limits.ts';
+import { PayloadPull, type PulledSource, type PullTarget } from './payload-pull.ts';
 import type { ByteStream } from './ports.ts';
 
 const EMPTY = new Uint8Array(0);
@@ -8,25 +10,31 @@ const EMPTY = new Uint8Array(0);
 export interface OutputOwner {
   readonly pool: BlockPool;
   readonly limits: BrokerLimits;
+  readonly counters: Counters;
   markDirty(output: Output): void;
+  goOnLater(waiting: { goOn(): void }): void;
 }
 
-/** Told when the stream stops taking bytes. */
+/** Told when the stream stops taking bytes, and how a pulled payload ended. */
 export interface OutputWatcher {
   watch(): void;
+  /** A pulled payload is complete, and the stream takes more at once. */
+  unblocked(): void;
+  /** A pulled payload cannot be completed, so nothing can follow on this connection. */
+  pullFailed(error: unknown): void;
 }
 
 /**
  * Collects the packets for one connection during a turn of the event loop, so that they leave in one write. Measured:
  * one write per turn instead of one per packet is worth a factor of 8 (performance.md, section 2).
  */
-export class Output {
+export class Output implements PullTarget {
   readonly #owner: OutputOwner;
   readonly #stream: ByteStream;
   readonly #watcher: OutputWatcher;
   /** Offset in the block at which the next packet is written. */
   position = 0;
-  /** The stream holds bytes that the kernel has not taken. */
+  /** The stream holds bytes that the kernel has not taken, or a packet is being pulled. */
   blocked = false;
   dirty = false;
   /** Shown every packet; null while nobody looks. */
@@ -39,6 +47,9 @@ export class Output {
   /** Blocks that belong to the stream until it has drained. */
   #handed: Uint8Array[] | null = null;
   #whenWritten: (() => void)[] | null = null;
+  /** The payload that is being written; every other packet waits behind it. */
+  #pull: PayloadPull | null = null;
+  #behind: Uint8Array[] | null = null;
 
   constructor(owner: OutputOwner, stream: ByteStream, watcher: OutputWatcher) {
     this.#owner = owner;
@@ -48,7 +59,21 @@ export class Output {
 
   /** Bytes that have not reached the kernel. */
   get backlog(): number {
-    return this.position + this.#stream.writableLength;
+    const staged = this.position + this.#stream.writableLength;
+    return this.#behind === null ? staged : this.#behind.reduce((sum, block) => sum + block.length, staged);
+  }
+
+  /** A piece of a pulled payload has been asked for and has not come. */
+  get awaitsPiece(): boolean {
+    return this.#pull?.reading ?? false;
+  }
+
+  /** Has a payload been pulled on since this was last asked? */
+  pullMovedOn(): boolean {
+    const pull = this.#pull;
+    if (pull === null || pull.progressSeen === this.progress) return false;
+    pull.progressSeen = this.progress;
+    return true;
   }
 
   /** Gives the block that has room for `sizeBytes` at `position`. */
@@ -81,6 +106,46 @@ export class Output {
     this.commit(packet.length);
   }
 
+  /**
+   * The packet head that was written at `position` is complete, and its payload, not empty, follows from `source`. Only while the
+   * output is not blocked; it is so until the last byte of the payload has been written.
+   */
+  commitPulled(headBytes: number, source: PulledSource): void {
+    this.trace?.(this.#block.subarray(this.position, this.position + headBytes));
+    this.position += headBytes;
+    this.#packets++;
+    this.#write();
+    if (this.#ended) {
+      source.close();
+      return;
+    }
+    this.#pull = new PayloadPull(source, this);
+    if (!this.blocked) {
+      this.blocked = true;
+      this.#watcher.watch();
+    }
+    if (this.#stream.writableLength === 0) this.#pull.goOn();
+  }
+
+  takePiece(bytes: Uint8Array, last: boolean): void {
+    const stream = this.#stream;
+    this.#owner.counters.bytesSent += bytes.length;
+    stream.write(bytes);
+    const pull = this.#pull;
+    if (pull === null) return;
+    if (last) {
+      this.progress++;
+      this.#pulled(pull);
+    } else if (stream.writableLength === 0) {
+      this.progress++;
+      this.#owner.goOnLater(pull);
+    }
+  }
+
+  pullFailed(error: unknown): void {
+    this.#watcher.pullFailed(error);
+  }
+
   /** Tells `written` once everything staged so far has reached the kernel. */
   whenWritten(written: () => void): void {
     this.#whenWritten ??= [];
@@ -99,15 +164,20 @@ export class Output {
     const handed = this.#handed;
     this.#handed = null;
     if (handed !== null) for (const block of handed) this.#owner.pool.give(block);
+    if (this.#pull !== null) {
+      this.#pull.goOn();
+      return;
+    }
     this.blocked = this.#stream.writableLength > 0;
     if (!this.blocked && this.position > 0) this.#write();
     this.#tellWritten();
   }
 
-  /** Writes the rest and closes the stream after it. */
+  /** Writes the rest and closes the stream after it; behind an incomplete payload nothing can be written. */
   end(): void {
     if (this.#ended) return;
-    if (this.position > 0) this.#write();
+    if (this.#pull !== null) this.#dropBehind();
+    else if (this.position > 0) this.#write();
     this.#ended = true;
     this.#stream.end();
   }
@@ -118,6 +188,7 @@ export class Output {
     // Blocks in the hands of a stream that died are left to the collector: nobody says when it lets go of them.
     this.#handed = null;
     this.#whenWritten = null;
+    if (this.#pull !== null) this.#dropBehind();
     if (this.#block !== EMPTY) this.#owner.pool.give(this.#block);
     this.#block = EMPTY;
     this.position = 0;
@@ -143,11 +214,19 @@ export class Output {
   #write(): void {
     const block = this.#block;
     const length = this.position;
+    const { counters } = this.#owner;
+    counters.packetsSent += this.#packets;
+    counters.bytesSent += length;
     this.#block = EMPTY;
     this.position = 0;
     this.#packets = 0;
     if (this.#ended) {
       this.#owner.pool.give(block);
+      return;
+    }
+    if (this.#pull !== null) {
+      this.#behind ??= [];
+      this.#behind.push(block.subarray(0, length));
       return;
     }
     const stream = this.#stream;
@@ -165,6 +244,29 @@ export class Output {
     }
     this.#handed ??= [];
     this.#handed.push(block);
+  }
+
+  /** The pulled payload is complete: what has waited behind it follows. */
+  #pulled(pull: PayloadPull): void {
+    const stream = this.#stream;
+    pull.stop();
+    this.#pull = null;
+    const behind = this.#behind;
+    this.#behind = null;
+    if (behind !== null) for (const block of behind) if (!this.#ended) stream.write(block);
+    this.blocked = stream.writableLength > 0;
+    if (this.#ended || this.blocked) return;
+    if (this.position > 0) this.#write();
+    this.#tellWritten();
+    if (!this.blocked) this.#watcher.unblocked();
+  }
+
+  #dropBehind(): void {
+    this.#pull?.stop();
+    this.#pull = null;
+    this.#behind = null;
+    this.position = 0;
+    this.#packets = 0;
   }
 
   #tellWritten(): void {

@@ -3,6 +3,7 @@ import type { BackPressure } from './back-pressure.ts';
 import type { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
 import { Pause } from './pause.ts';
+import { PayloadError } from './payload-pull.ts';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -72,6 +73,10 @@ export class Patience {
       }
     }
     if (connection.output.blocked && this.#makesNoProgress(nowMs)) {
+      if (connection.output.awaitsPiece) {
+        connection.pullFailed(new PayloadError('timeout', 'A piece of a payload did not come in time.'));
+        return false;
+      }
       this.#context.count('connection.noProgress');
       connection.closeByServer(ReasonCode.QuotaExceeded, 'The client did not take any bytes.');
       return false;

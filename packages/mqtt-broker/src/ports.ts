@@ -25,6 +25,19 @@ export interface Scheduler {
   after(delayMs: number, task: () => void): () => void;
 }
 
+/** A client certificate, or an issuer of one. The broker only carries it; `ClientCertificate` of core is the same. */
+export interface PresentedCertificate {
+  /** DER in base64, without line breaks. */
+  readonly text: string;
+  /** SHA3-256 over `text`, lower-case hex. */
+  readonly hash: string;
+  /** Common Name of the subject, or null. */
+  readonly commonName: string | null;
+  /** Epoch milliseconds. */
+  readonly validFrom: number;
+  readonly validTo: number;
+}
+
 /** How a connection reached the server. */
 export interface ListenerInfo {
   /** Name of the listener in logs and metrics. */
@@ -36,8 +49,8 @@ export interface ListenerInfo {
   readonly pinnedDialect: string | null;
   /** TLS server name, or null. */
   readonly serverName: string | null;
-  /** DER of the presented client certificate and its chain, leaf first; null without. */
-  readonly clientCertificates: readonly Uint8Array[] | null;
+  /** The presented client certificate and its chain, leaf first, each signed by the next; null without. */
+  readonly clientCertificates: readonly PresentedCertificate[] | null;
 }
 
 /** What the broker does with the events of a stream. A chunk is valid only during the call. */
@@ -119,8 +132,8 @@ export interface PublishVerdict {
   readonly route: boolean;
   /** Success, or why the message is refused: told on 5.0 with QoS 1 and 2; on 3.x acknowledged all the same. */
   readonly reasonCode: ReasonCode;
-  /** Close the connection instead of acknowledging. */
-  readonly close: { readonly reasonCode: ReasonCode; readonly reason: string } | null;
+  /** Close the connection instead of acknowledging; with `acknowledge` a 5.0 client is told `reasonCode` by PUBACK or PUBREC before. */
+  readonly close: { readonly reasonCode: ReasonCode; readonly reason: string; readonly acknowledge?: boolean } | null;
 }
 
 export interface SubscribeVerdict {
@@ -146,6 +159,17 @@ export interface CloseReason {
   readonly reason: string;
 }
 
+/**
+ * A payload that is read piece by piece while the connection takes it, so that a large file is never held whole.
+ * `read` may give fewer bytes than asked only at the end; `close` is called once, whatever happens.
+ */
+export interface PulledPayload {
+  /** Bytes; the packet has exactly so many. */
+  readonly length: number;
+  read(offset: number, length: number): Promise<Uint8Array>;
+  close(): void;
+}
+
 /** The part of a connection that the host sees. */
 export interface ConnectionHandle {
   readonly number: number;
@@ -161,7 +185,7 @@ export interface ConnectionHandle {
    */
   push(
     topicName: string,
-    payload: Uint8Array,
+    payload: Uint8Array | PulledPayload,
     qos: QoS,
     done?: (outcome: 'written' | 'acknowledged' | 'lost') => void,
   ): void;

@@ -11,6 +11,7 @@ import {
   writePublish,
 } from '@moorage/mqtt-codec';
 import type { InboundMessage, Message } from './ports.ts';
+import type { Route } from './route.ts';
 import type { QueueTarget } from './session-store.ts';
 
 const EMPTY = new Uint8Array(0);
@@ -46,6 +47,8 @@ export class Publication implements InboundMessage {
   readonly dup: boolean;
   readonly properties: Properties | null;
   readonly receivedAt: number;
+  /** Where it leads, if somebody knows; a hint that the space checks. */
+  route: Route | null = null;
   /** Copies to be stored for Sessions that outlive their connections. */
   storeTargets: QueueTarget[] | null = null;
 

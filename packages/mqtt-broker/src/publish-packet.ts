@@ -9,9 +9,11 @@ import {
   type QoS,
   writeAcknowledgement,
   writePublish,
+  writePublishHeader,
 } from '@moorage/mqtt-codec';
 import type { Connection } from './connection.ts';
 import type { Output } from './output.ts';
+import type { PulledSource } from './payload-pull.ts';
 import type { Message } from './ports.ts';
 import { type Publication, remainingExpiry, type Variant } from './publication.ts';
 
@@ -61,22 +63,27 @@ function outgoingProperties(
   return encodeProperties(outgoing);
 }
 
-/** Lays a message out for a connection, with a Topic Alias if that takes some. mqtt.md, O-18 */
+/**
+ * Lays a message out for a connection, with a Topic Alias if that takes some. `pulledBytes` follow its own payload.
+ * mqtt.md, O-18
+ */
 export function preparePublish(
   connection: Connection,
   source: Source,
   qos: QoS,
   subscriptionIdentifiers: readonly number[] | null,
   now: number,
+  pulledBytes = 0,
 ): PreparedPublish {
   const { aliases, maximumPacketSize } = connection;
-  if (aliases === null) return prepareWith(connection, source, qos, subscriptionIdentifiers, now, 0, 0);
+  const layOut = (topicAlias: number, newAlias: number) =>
+    prepareWith(connection, source, qos, subscriptionIdentifiers, now, topicAlias, newAlias, pulledBytes);
+  if (aliases === null) return layOut(0, 0);
   const known = aliases.known(source.topicName);
-  if (known > 0) return prepareWith(connection, source, qos, subscriptionIdentifiers, now, known, 0);
+  if (known > 0) return layOut(known, 0);
   const next = aliases.next();
-  const prepared = prepareWith(connection, source, qos, subscriptionIdentifiers, now, next, next);
-  if (next === 0 || prepared.sizeBytes <= maximumPacketSize) return prepared;
-  return prepareWith(connection, source, qos, subscriptionIdentifiers, now, 0, 0);
+  const prepared = layOut(next, next);
+  return next === 0 || prepared.sizeBytes <= maximumPacketSize ? prepared : layOut(0, 0);
 }
 
 function prepareWith(
@@ -87,13 +94,14 @@ function prepareWith(
   now: number,
   topicAlias: number,
   newAlias: number,
+  pulledBytes: number,
 ): PreparedPublish {
   const { level } = connection;
   const { topicName, payload } = source;
   const named = topicAlias === 0 || newAlias > 0;
   const topic = named ? (source.topicBytes ?? encodeText(topicName)) : NO_TOPIC;
   const properties = level === 5 ? outgoingProperties(source, subscriptionIdentifiers, topicAlias, now) : null;
-  const sizeBytes = publishSize(level, topic.length, payload.length, qos, properties?.length ?? 0);
+  const sizeBytes = publishSize(level, topic.length, payload.length + pulledBytes, qos, properties?.length ?? 0);
   return { topicName, newAlias, topic, payload, properties, sizeBytes };
 }
 
@@ -112,6 +120,27 @@ export function stagePrepared(
   writePublish(block, output.position, level, topic, payload, qos, dup, retain, packetIdentifier, properties);
   output.commit(sizeBytes);
   if (newAlias > 0) connection.aliases?.told(topicName, newAlias);
+}
+
+/** Bytes of the longest packet there is. MQTT 5.0, 1.5.5 */
+export const LONGEST_PACKET = 268_435_460;
+
+/** Stages the head of a prepared message whose payload is pulled; the output is not blocked. */
+export function stagePulled(
+  connection: Connection,
+  prepared: PreparedPublish,
+  qos: QoS,
+  packetIdentifier: number,
+  source: PulledSource,
+): void {
+  const { topicName, newAlias, topic, properties, sizeBytes } = prepared;
+  const { output, level } = connection;
+  const headBytes = sizeBytes - source.length;
+  const block = output.reserve(headBytes);
+  const { position } = output;
+  writePublishHeader(block, position, level, topic, source.length, qos, false, false, packetIdentifier, properties);
+  if (newAlias > 0) connection.aliases?.told(topicName, newAlias);
+  output.commitPulled(headBytes, source);
 }
 
 /** The packet of a message that is being routed, for this connection. */

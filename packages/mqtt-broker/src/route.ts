@@ -19,7 +19,7 @@ export class Route {
   readonly topicName: string;
   readonly targets: readonly RouteTarget[];
   readonly groups: readonly SharedGroup[];
-  /** Space and slot in the cache; set by it. */
+  /** Space and slot in the cache; set by it. null: the cache does not know it any more, and nobody may go by it. */
   space: Space | null = null;
   slot = -1;
   /** Looked up since the hand of the clock passed. */

@@ -24,7 +24,8 @@ export function routePublication(
 ): number {
   const space = context.spaces.get(spaceName);
   if (space === undefined) return 0;
-  const route = space.route(publication.topicName);
+  const route = space.route(publication.topicName, publication.route);
+  publication.route = route;
   if (route.empty) return 0;
   const { qos, retain } = publication;
   let count = 0;

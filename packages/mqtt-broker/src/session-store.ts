@@ -79,6 +79,8 @@ export interface RestoredSession {
   readonly lastPacketIdentifier: number;
   /** Messages that are queued or unfinished. */
   readonly queuedMessages: number;
+  /** It was retired: nobody comes back to it, and its queue is still to be handed over. */
+  readonly retired: boolean;
 }
 
 /** What was unfinished when the server stopped. */
@@ -113,6 +115,16 @@ export interface SessionStore {
   ): void;
   /** The Will was published or dropped. */
   removeWill(claim: SessionClaim, completion: StoreCompletion | null): void;
+  /**
+   * The Session has ended, and what it leaves belongs to others: its key is free again, subscriptions, Will and incoming
+   * identifiers are gone, the queue is read through this claim until `remove`, and `load` gives it back as `retired`.
+   */
+  retire(claim: SessionClaim): void;
+  /**
+   * A message leaves the queue of one Session for that of another, in one change. If it is not there any more, the target
+   * is told `dropped`.
+   */
+  move(claim: SessionClaim, sequence: number, target: QueueTarget): void;
   /** The Session has ended. */
   remove(claim: SessionClaim, completion: StoreCompletion | null): void;
   /** `added` replaces subscriptions of equal Topic Filters. */
@@ -154,8 +166,8 @@ export interface RetainedStore {
   load(): Promise<void>;
   /** Replaces the Retained Message of a topic; null removes it. */
   put(space: string, topicName: string, message: Message | null, completion: StoreCompletion): void;
-  /** `topicFilter` is an ordinary filter; `now` is epoch milliseconds. */
-  match(space: string, topicFilter: string, now: number): RetainedCursor;
+  /** `topicFilter` is an ordinary filter; `now` is epoch milliseconds. `after`: only topics behind this one. */
+  match(space: string, topicFilter: string, now: number, after?: string | null): RetainedCursor;
   /** Drops expired messages; called about once a minute. */
   expire(now: number): void;
   statistics(): { readonly messages: number; readonly bytes: number };

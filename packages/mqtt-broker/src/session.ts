@@ -1,7 +1,7 @@
 import type { QoS, Will } from '@moorage/mqtt-codec';
 import type { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
-import { handOverAll, handOverStored } from './hand-over.ts';
+import { handOverAll, StoredHandOver } from './hand-over.ts';
 import { Outbox } from './outbox.ts';
 import { PacketIdentifierSet } from './packet-identifier-set.ts';
 import type { ConnectionHandler, SessionPolicy } from './ports.ts';
@@ -10,6 +10,7 @@ import { lowerQoS } from './qos.ts';
 import type { SessionClaim, StoredSubscription } from './session-store.ts';
 import type { Space } from './space.ts';
 import { Subscription } from './subscription.ts';
+import { SubscriptionTable } from './subscription-table.ts';
 import { WheelTimer } from './timer-wheel.ts';
 import { publishWill } from './will.ts';
 
@@ -32,6 +33,13 @@ function policyOfRestored(queue: SessionPolicy['queue'], expiryInterval: number)
   };
 }
 
+/** Times in monotonic milliseconds; Infinity: not owed. */
+interface Absence {
+  readonly timer: WheelTimer;
+  willAtMs: number;
+  readonly endsAtMs: number;
+}
+
 /** Session State of MQTT 5.0, 4.1, of a client or of one connection. */
 export class Session {
   readonly context: BrokerContext;
@@ -40,6 +48,7 @@ export class Session {
   clientId: string;
   readonly spaceName: string | null;
   readonly outbox: Outbox;
+  readonly #slot: number;
   policy: SessionPolicy;
   connection: Connection | null = null;
   /** The host's side of the last connection: asked about the Will after that has gone. */
@@ -52,7 +61,7 @@ export class Session {
   expiryInterval = 0;
   will: Will | null = null;
   /** By Topic Filter as the client wrote it. */
-  subscriptions: Map<string, Subscription> | null = null;
+  subscriptions: SubscriptionTable | null = null;
   /** Incoming QoS 2 messages that wait for PUBREL. */
   incoming: PacketIdentifierSet | null = null;
   /** Incoming QoS 2 messages whose commit outlasted their connection. */
@@ -62,10 +71,8 @@ export class Session {
   /** It has, or had, Shared Subscriptions: what it leaves behind may belong to others. */
   shares = false;
   ended = false;
-  readonly #timer: WheelTimer;
-  /** Monotonic milliseconds; Infinity: not owed. */
-  #willAtMs = Number.POSITIVE_INFINITY;
-  #endsAtMs = Number.POSITIVE_INFINITY;
+  /** What an absent Session waits for; null while it has a connection. */
+  #absence: Absence | null = null;
 
   constructor(
     context: BrokerContext,
@@ -80,7 +87,7 @@ export class Session {
     this.spaceName = spaceName;
     this.policy = 'persistence' in policy ? policy : policyOfRestored(policy.queue, policy.expiryInterval);
     this.outbox = new Outbox(context, this);
-    this.#timer = new WheelTimer((nowMs) => this.#onTimer(nowMs));
+    this.#slot = context.slots.add(this);
   }
 
   /** QoS 1 and 2 messages are kept while the client is away. */
@@ -104,13 +111,16 @@ export class Session {
 
   /** Enters a subscription; one with an equal filter is replaced without a gap. [MQTT-3.8.4-3] [MQTT-3.8.4-4] */
   subscribe(stored: StoredSubscription): void {
-    this.subscriptions ??= new Map();
-    const older = this.subscriptions.get(stored.topicFilter);
+    const older = this.subscriptions?.get(stored.topicFilter);
     const subscription = new Subscription(this, stored);
-    this.subscriptions.set(stored.topicFilter, subscription);
+    if (this.subscriptions === null) this.subscriptions = new SubscriptionTable(subscription);
+    else this.subscriptions.set(subscription);
     const { space } = this;
     for (const filter of subscription.enter) {
-      space?.add(filter, subscription);
+      if (space !== null) {
+        space.add(filter, subscription);
+        this.context.sysSpaces.entered(space.name, filter);
+      }
       if (filter.startsWith(SHARE_PREFIX)) this.shares = true;
     }
     if (older !== undefined) this.#leave(older);
@@ -130,19 +140,22 @@ export class Session {
 
   /** A CONNECT claims the Session: it does not end meanwhile, and its Will is stopped. [MQTT-3.1.3-9] */
   stopWaiting(): void {
-    this.#willAtMs = Number.POSITIVE_INFINITY;
-    this.#endsAtMs = Number.POSITIVE_INFINITY;
-    this.context.wheel.cancel(this.#timer);
+    const absence = this.#absence;
+    if (absence === null) return;
+    this.#absence = null;
+    this.context.wheel.cancel(absence.timer);
   }
 
   /** A connection has begun to serve this Session. */
   attach(connection: Connection, receiveMaximum: number): void {
     this.connection = connection;
+    this.context.counters.attached();
     this.outbox.attach(connection, receiveMaximum);
   }
 
   /** The connection is gone. The Will is dropped, published, or waits for its delay. */
   detach(dropWill: boolean): void {
+    if (this.connection !== null) this.context.counters.sessionsConnected--;
     this.connection = null;
     this.outbox.detach();
     if (dropWill) this.will = null;
@@ -150,13 +163,13 @@ export class Session {
     const delaySeconds = Math.min(this.will?.properties?.willDelayInterval ?? 0, this.expiryInterval);
     const { context, claim } = this;
     const nowMs = context.clock.monotonic();
-    if (!ends && delaySeconds > 0 && this.will !== null) this.#willAtMs = nowMs + delaySeconds * 1_000;
-    else this.sendWill();
+    const waits = !ends && delaySeconds > 0 && this.will !== null;
+    if (!waits) this.sendWill();
     if (ends || claim === null) {
       this.end();
       return;
     }
-    this.#endsAtMs = nowMs + this.expiryInterval * 1_000;
+    this.#waitFrom(nowMs, waits ? delaySeconds : null);
     this.#arm();
     const { expiryInterval, will } = this;
     context.store.disconnected(claim, { expiryInterval, will, disconnectedAt: context.clock.now() }, null);
@@ -166,14 +179,13 @@ export class Session {
   awaitClient(elapsedMs: number): void {
     const nowMs = this.context.clock.monotonic() - elapsedMs;
     const delaySeconds = Math.min(this.will?.properties?.willDelayInterval ?? 0, this.expiryInterval);
-    if (this.will !== null) this.#willAtMs = nowMs + delaySeconds * 1_000;
-    this.#endsAtMs = nowMs + this.expiryInterval * 1_000;
+    this.#waitFrom(nowMs, this.will === null ? null : delaySeconds);
     this.#onTimer(this.context.clock.monotonic());
   }
 
   /** Publishes the Will, if one is still owed. [MQTT-3.1.2-8] */
   sendWill(): void {
-    this.#willAtMs = Number.POSITIVE_INFINITY;
+    if (this.#absence !== null) this.#absence.willAtMs = Number.POSITIVE_INFINITY;
     const { will } = this;
     this.will = null; // [MQTT-3.1.2-10]
     if (will !== null) publishWill(this, will);
@@ -183,15 +195,16 @@ export class Session {
   end(): void {
     if (this.ended) return;
     this.ended = true;
+    this.context.slots.remove(this.#slot);
     this.sendWill(); // K-1: with the end of the Session at the latest.
-    this.context.wheel.cancel(this.#timer);
-    for (const filter of [...(this.subscriptions?.keys() ?? [])]) this.unsubscribe(filter);
+    this.stopWaiting();
+    for (const { topicFilter } of [...(this.subscriptions?.values() ?? [])]) this.unsubscribe(topicFilter);
     this.incoming = null;
     if (this.key !== null && this.context.sessions.get(this.key) === this) this.context.sessions.delete(this.key);
     const { claim } = this;
     const { store } = this.context;
     if (this.shares) this.#handOver(claim);
-    if (claim !== null) store.remove(claim, null);
+    else if (claim !== null) store.remove(claim, null);
     if (this.willClaim !== null) store.remove(this.willClaim, null);
     this.claim = null;
     this.willClaim = null;
@@ -201,17 +214,18 @@ export class Session {
   forgetWill(): void {
     if (this.will === null) return;
     this.will = null;
-    this.#willAtMs = Number.POSITIVE_INFINITY;
+    if (this.#absence !== null) this.#absence.willAtMs = Number.POSITIVE_INFINITY;
     if (this.claim !== null) this.context.store.removeWill(this.claim, null);
   }
 
   /** What members of Shared Subscriptions have not acknowledged goes to others. mqtt.md, O-10 */
   #handOver(claim: SessionClaim | null): void {
-    const { context, outbox } = this;
-    handOverAll(context, this, outbox.takeOrphans());
-    if (claim === null || outbox.storedMessages === 0) return;
-    const flights = this.restored ? context.store.flights(claim) : null;
-    handOverStored(context, this, flights, context.store.read(claim, 0, outbox.storedMessages));
+    const { context, outbox, spaceName } = this;
+    const stored = claim !== null && outbox.storedMessages > 0;
+    if (stored) context.store.retire(claim);
+    handOverAll(context, spaceName, this, claim, outbox.takeOrphans());
+    if (stored) new StoredHandOver(context, spaceName, this, claim, this.restored).goOn();
+    else if (claim !== null) context.store.remove(claim, null);
   }
 
   /** The highest QoS that this principal's subscriptions are granted. */
@@ -222,23 +236,39 @@ export class Session {
   #leave(subscription: Subscription): void {
     const { space } = this;
     if (space === null) return;
-    for (const filter of subscription.enter) space.remove(filter, subscription);
+    for (const filter of subscription.enter) {
+      space.remove(filter, subscription);
+      this.context.sysSpaces.left(space.name, filter);
+    }
     this.context.leaveSpace(space);
   }
 
+  /** The Session is absent from now on; `willDelaySeconds` null: no Will is owed. */
+  #waitFrom(nowMs: number, willDelaySeconds: number | null): void {
+    this.stopWaiting();
+    this.#absence = {
+      timer: new WheelTimer((firedAtMs) => this.#onTimer(firedAtMs)),
+      willAtMs: willDelaySeconds === null ? Number.POSITIVE_INFINITY : nowMs + willDelaySeconds * 1_000,
+      endsAtMs: nowMs + this.expiryInterval * 1_000,
+    };
+  }
+
   #arm(): void {
-    const next = Math.min(this.#willAtMs, this.#endsAtMs);
-    if (next !== Number.POSITIVE_INFINITY) this.context.wheel.schedule(this.#timer, next);
+    const absence = this.#absence;
+    if (absence === null) return;
+    const next = Math.min(absence.willAtMs, absence.endsAtMs);
+    if (next !== Number.POSITIVE_INFINITY) this.context.wheel.schedule(absence.timer, next);
   }
 
   #onTimer(nowMs: number): void {
-    if (this.connection !== null || this.ended) return;
-    if (this.#endsAtMs <= nowMs) {
+    const absence = this.#absence;
+    if (this.connection !== null || this.ended || absence === null) return;
+    if (absence.endsAtMs <= nowMs) {
       this.context.count('session.expired');
       this.end();
       return;
     }
-    if (this.#willAtMs <= nowMs) {
+    if (absence.willAtMs <= nowMs) {
       this.sendWill();
       if (this.claim !== null) this.context.store.removeWill(this.claim, null);
     }

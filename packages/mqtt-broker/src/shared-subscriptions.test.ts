@@ -7,8 +7,10 @@ const PERSISTENT = { cleanStart: false, properties: { sessionExpiryInterval: 100
 const SHARED = '$share/g/t';
 
 async function settle(test: TestBroker): Promise<void> {
-  for (let round = 0; round < 6; round++) await Promise.resolve();
-  test.time.endTurn();
+  for (let round = 0; round < 40; round++) {
+    await Promise.resolve();
+    if (round % 4 === 3) test.time.endTurn();
+  }
 }
 
 function member(test: TestBroker, clientId: string, qos: 0 | 1 | 2 = 1, fields = {}): RawClient {
@@ -225,6 +227,57 @@ describe('a member that does not acknowledge', () => {
     second.time.advance(101_000);
     await settle(second);
     expect(other.texts()).toEqual(['t=sent', 't=queued']);
+  });
+
+  it('hands a long queue over in slices, and what a crash left after the next start: each message once [O-10]', async () => {
+    const test = await TestBroker.start();
+    const silent = test.connect('silent', 5, PERSISTENT);
+    silent.subscribe([SHARED, 'own'], { qos: 1 });
+    silent.lose();
+    const publisher = test.connect('p');
+    const texts = Array.from({ length: 700 }, (_, index) => String(index));
+    for (const [index, payload] of texts.entries()) {
+      publisher.publish('t', { qos: 1, payload });
+      if (index % 100 === 0) publisher.publish('own', { qos: 1, payload });
+    }
+    member(test, 'heir', 1, PERSISTENT).lose();
+    test.broker.dropSession('silent');
+    for (let round = 0; round < 6; round++) await Promise.resolve();
+    const handedOver = test.observer.of('shared.handedOver');
+    expect(handedOver).toBeGreaterThan(0);
+    expect(handedOver).toBeLessThanOrEqual(200);
+
+    // From here on the first server does nothing more: it has crashed.
+    const second = await TestBroker.start({ sessions: test.sessions, time: new FakeTime(test.time.now()) });
+    await settle(second);
+    expect(second.observer.of('shared.handedOver')).toBe(700 - handedOver);
+    expect(test.sessions.statistics()).toMatchObject({ sessions: 1, messages: 700 });
+    const heir = second.open(5);
+    heir.send(heir.connectPacket({ clientId: 'heir', ...PERSISTENT }));
+    await settle(second);
+    expect(heir.texts()).toEqual(texts.map((text) => `t=${text}`));
+  });
+
+  it('gives the key of an ended Session to a new one at once, and still loses nothing [O-10]', async () => {
+    const test = await TestBroker.start();
+    member(test, 'silent', 1, PERSISTENT).lose();
+    publish(test.connect('p'), 1, ...Array.from({ length: 5 }, (_, index) => String(index)));
+    const other = member(test, 'other', 1);
+    const anew = test.connect('silent', 5, { cleanStart: true, properties: { sessionExpiryInterval: 100 } });
+    await settle(test);
+    expect(other.texts()).toEqual(['t=0', 't=1', 't=2', 't=3', 't=4']);
+    expect(anew.receive()).toEqual([]);
+    expect(test.broker.statistics()).toMatchObject({ storedMessages: 0 });
+  });
+
+  it('drops from the store what nobody takes', async () => {
+    const test = await TestBroker.start();
+    member(test, 'silent', 1, PERSISTENT).lose();
+    publish(test.connect('p'), 1, 'x', 'y');
+    test.broker.dropSession('silent');
+    await settle(test);
+    expect(test.observer.of('shared.undelivered')).toBe(2);
+    expect(test.sessions.statistics()).toMatchObject({ sessions: 0, messages: 0 });
   });
 
   it('loses nothing to a store that commits later', async () => {

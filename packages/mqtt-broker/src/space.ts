@@ -84,9 +84,9 @@ export class Space {
     return this.#tree.group(filter);
   }
 
-  /** Where a Topic Name leads. */
-  route(topicName: string): Route {
-    const known = this.#routes.get(topicName);
+  /** Where a Topic Name leads. `hint`: where an equal name led before, in whatever space. */
+  route(topicName: string, hint: Route | null = null): Route {
+    const known = hint !== null && hint.space === this ? hint : this.#routes.get(topicName);
     if (known !== undefined) {
       if (known.validAt === this.#stamp || this.#stillValid(known)) {
         known.referenced = true;
@@ -103,11 +103,15 @@ export class Space {
   /** The clock has given the route's slot away. */
   forget(route: Route): void {
     this.#routes.delete(route.topicName);
+    route.space = null;
   }
 
   /** Gives all slots back when the space is left. */
   clear(): void {
-    for (const route of this.#routes.values()) this.#clock.remove(route);
+    for (const route of this.#routes.values()) {
+      this.#clock.remove(route);
+      route.space = null;
+    }
     this.#routes.clear();
     this.#changedAt.clear();
   }
@@ -115,6 +119,7 @@ export class Space {
   #drop(route: Route): void {
     this.#routes.delete(route.topicName);
     this.#clock.remove(route);
+    route.space = null;
   }
 
   #changed(filter: string): void {

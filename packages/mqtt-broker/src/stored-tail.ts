@@ -2,6 +2,7 @@ import { ReasonCode } from '@moorage/mqtt-codec';
 import type { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
 import { Delivery } from './delivery.ts';
+import type { StoredPlace } from './hand-over.ts';
 import type { Outbox } from './outbox.ts';
 import type { Session } from './session.ts';
 import type { StoredDelivery } from './session-store.ts';
@@ -40,15 +41,23 @@ export class StoredTail {
     this.#outbox = outbox;
   }
 
-  /** Stores a message that nobody waits for. */
-  enqueue(delivery: Delivery): void {
+  /** The message of this sequence is in memory. */
+  reached(sequence: number): void {
+    if (sequence > this.position) this.position = sequence;
+  }
+
+  /** Stores a message that nobody waits for, or takes it from where it is stored. */
+  enqueue(delivery: Delivery, from: StoredPlace | null): void {
     const { claim } = this.#session;
     if (claim === null) return;
     const { message, sequence, retain, subscriptionIdentifiers, shared } = delivery;
     const qos = delivery.qos === 2 ? 2 : 1;
     const place = { claim, sequence, packetIdentifier: 0, completion: null };
+    const target = { ...place, qos, retain, subscriptionIdentifiers, shared } as const;
+    const { store } = this.#context;
     this.unfinished++;
-    this.#context.store.enqueue(message, [{ ...place, qos, retain, subscriptionIdentifiers, shared }], NOTHING_WAITS);
+    if (from === null) store.enqueue(message, [target], NOTHING_WAITS);
+    else store.move(from.claim, from.sequence, target);
   }
 
   /** Fetches the next page; the outbox is pumped when it is there. */

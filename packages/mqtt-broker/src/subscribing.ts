@@ -177,7 +177,7 @@ function enter(
   subscriptionIdentifier: number,
 ): Outcome {
   const { topicFilter, options } = request;
-  const isNew = !session.subscriptions?.has(topicFilter);
+  const isNew = session.subscriptions?.get(topicFilter) === undefined;
   const verdict = ask(context, connection, session, request, isNew);
   if (verdict.reasonCode >= 0x80) {
     context.count('subscribe.refused');

@@ -4,6 +4,19 @@ import { lowerQoS } from './qos.ts';
 import type { Session } from './session.ts';
 import type { StoredSubscription } from './session-store.ts';
 
+const optionsKnown = new Map<number, SubscriptionOptions>();
+
+/** The one object for options of these values: there are 36 of them, and often 100,000 subscriptions. */
+function sharedOptions(options: SubscriptionOptions): SubscriptionOptions {
+  const { qos, noLocal, retainAsPublished, retainHandling } = options;
+  const number = qos | (noLocal ? 4 : 0) | (retainAsPublished ? 8 : 0) | (retainHandling << 4);
+  const known = optionsKnown.get(number);
+  if (known !== undefined) return known;
+  const shared: SubscriptionOptions = { qos, noLocal, retainAsPublished, retainHandling };
+  optionsKnown.set(number, shared);
+  return shared;
+}
+
 /** A subscription of a Session as it stands in the tree. */
 export class Subscription {
   readonly session: Session;
@@ -13,16 +26,22 @@ export class Subscription {
   readonly grantedQoS: QoS;
   /** 0: none. */
   readonly subscriptionIdentifier: number;
-  /** Filters in the tree; empty for direct push only. */
-  readonly enter: readonly string[];
+  /** Filters in the tree; null: the one that the client wrote, which is the rule. */
+  readonly #enter: readonly string[] | null;
 
   constructor(session: Session, stored: StoredSubscription) {
     this.session = session;
     this.topicFilter = stored.topicFilter;
-    this.options = stored.options;
+    this.options = sharedOptions(stored.options);
     this.grantedQoS = stored.grantedQoS;
     this.subscriptionIdentifier = stored.subscriptionIdentifier;
-    this.enter = stored.enter;
+    const { enter } = stored;
+    this.#enter = enter.length === 1 && enter[0] === stored.topicFilter ? null : enter;
+  }
+
+  /** Filters in the tree; empty for direct push only. */
+  get enter(): readonly string[] {
+    return this.#enter ?? [this.topicFilter];
   }
 }
 

@@ -1,13 +1,24 @@
-const IDLE = -1;
+/** `slot` of an entry that is not scheduled. */
+export const IDLE = -1;
 /** Taken out of the wheel by the tick that is being worked off. */
 const DUE = -2;
 
-/** Something that happens at a time: link fields for the wheel and the action. Owned by whoever schedules it. */
-export class WheelTimer {
+/** Something that happens at a time: link fields for the wheel, which alone changes them, and the action. */
+export interface WheelEntry {
   /** Monotonic milliseconds. */
+  deadlineMs: number;
+  next: WheelEntry | null;
+  previous: WheelEntry | null;
+  /** -1 at first. */
+  slot: number;
+  fire(nowMs: number): void;
+}
+
+/** An entry of its own. Owned by whoever schedules it. */
+export class WheelTimer implements WheelEntry {
   deadlineMs = 0;
-  next: WheelTimer | null = null;
-  previous: WheelTimer | null = null;
+  next: WheelEntry | null = null;
+  previous: WheelEntry | null = null;
   slot = IDLE;
   readonly #fire: (nowMs: number) => void;
 
@@ -29,7 +40,7 @@ const SLOTS = 1_024;
 /** One wheel for every time-out of the broker: scheduling and cancelling cost the same however many there are. */
 export class TimerWheel {
   readonly tickMs: number;
-  readonly #slots: (WheelTimer | null)[] = new Array<WheelTimer | null>(SLOTS).fill(null);
+  readonly #slots: (WheelEntry | null)[] = new Array<WheelEntry | null>(SLOTS).fill(null);
   #tick: number;
   #size = 0;
 
@@ -44,7 +55,7 @@ export class TimerWheel {
   }
 
   /** Sets or moves a timer. */
-  schedule(timer: WheelTimer, deadlineMs: number): void {
+  schedule(timer: WheelEntry, deadlineMs: number): void {
     this.cancel(timer);
     timer.deadlineMs = deadlineMs;
     const tick = Math.max(Math.ceil(deadlineMs / this.tickMs), this.#tick + 1);
@@ -58,7 +69,7 @@ export class TimerWheel {
     this.#size++;
   }
 
-  cancel(timer: WheelTimer): void {
+  cancel(timer: WheelEntry): void {
     if (timer.slot < 0) {
       timer.slot = IDLE;
       return;
@@ -78,11 +89,11 @@ export class TimerWheel {
     if (target <= this.#tick) return;
     const from = Math.max(this.#tick + 1, target - SLOTS + 1);
     this.#tick = target;
-    const due: WheelTimer[] = [];
+    const due: WheelEntry[] = [];
     for (let tick = from; tick <= target; tick++) {
       let timer = this.#slots[tick % SLOTS] ?? null;
       while (timer !== null) {
-        const next: WheelTimer | null = timer.next;
+        const next: WheelEntry | null = timer.next;
         if (timer.deadlineMs <= nowMs) {
           this.cancel(timer);
           timer.slot = DUE;

@@ -6,7 +6,8 @@ import {
 } from './variable-byte-integer.ts';
 
 const HEADER_ROOM = 5;
-const FIRST_CAPACITY = 128;
+/** Up to 64 bytes V8 keeps the bytes of an array in its own heap; a larger one costs an allocation outside. */
+const FIRST_CAPACITY = 64;
 
 /** Collects the fields of one packet in a buffer that grows. Values are taken as they are; the types say which are legal. */
 export class BodyWriter {

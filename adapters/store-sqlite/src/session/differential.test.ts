@@ -119,7 +119,7 @@ describe('SqliteSessionStore', () => {
       if (known === undefined) return claim(key, any(2) === 0);
       const near = Math.max(1, known.sequence - any(14));
       const identifier = 1 + any(5);
-      switch (any(24)) {
+      switch (any(25)) {
         case 0:
           return any(3) === 0 ? claim(key, any(3) === 0) : undefined;
         case 1: {
@@ -161,6 +161,13 @@ describe('SqliteSessionStore', () => {
         case 14:
           memory.settle(known.memory, near);
           return disk.settle(known.disk, near);
+        case 15: {
+          const to = pairs.get(pick(KEYS));
+          if (to === undefined || to === known) return;
+          const rest = { qos: 1, retain: any(2) === 0, subscriptionIdentifiers: null, shared: '$share/g/z' } as const;
+          const place = { sequence: ++to.sequence, packetIdentifier: 0, completion: null } as const;
+          return both((store, which) => store.move(known[which], near, { ...place, ...rest, claim: to[which] }));
+        }
         default: {
           const sent = message();
           const chosen = [...pairs.values()].filter(() => any(2) === 0);

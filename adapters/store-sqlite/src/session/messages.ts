@@ -49,6 +49,8 @@ export const Operation = {
   Flights: 18,
   LoadSessions: 19,
   ReadRetained: 20,
+  Retire: 21,
+  Move: 22,
 } as const;
 
 /** Flags of a queued message, in the round and in the column. */
@@ -96,6 +98,8 @@ export type SessionReply =
       readonly retained: Totals;
       /** Number of the last change of a Retained Message. */
       readonly lastChange: number;
+      /** Spaces that hold a Retained Message. */
+      readonly retainedSpaces: readonly string[];
     }
   | { readonly type: 'refused'; readonly code: StoreErrorCode | undefined; readonly message: string }
   | {

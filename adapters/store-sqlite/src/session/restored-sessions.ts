@@ -3,6 +3,14 @@ import { ByteReader } from '../telemetry/byte-reader.ts';
 import { readNumber, viewBytes } from './byte-fields.ts';
 import { readSubscription, readWill } from './message-codec.ts';
 
+/** No key begins with it: it is no character. */
+const RETIRED = '\uffff';
+
+/** The key under which a retired Session waits for its end; its number is never used again. */
+export function retiredKey(id: number): string {
+  return `${RETIRED}${id}`;
+}
+
 /** Adds a page of Sessions to `restored`; gives the number of the last one, 0 if the page is empty. */
 export function readSessions(
   reader: ByteReader,
@@ -45,5 +53,6 @@ function readSession(
     lastSequence,
     lastPacketIdentifier,
     queuedMessages,
+    retired: key.startsWith(RETIRED),
   };
 }

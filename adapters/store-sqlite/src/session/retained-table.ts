@@ -78,6 +78,11 @@ export class RetainedTable {
     return { messages: this.#messages, bytes: this.#bytes };
   }
 
+  /** Spaces that hold a Retained Message. */
+  get spaces(): string[] {
+    return [...this.#spaces.keys()];
+  }
+
   get highest(): number {
     return Number(this.#database.prepare('SELECT max(id) AS id FROM retained').get([])?.id ?? 0);
   }
@@ -184,7 +189,8 @@ export class RetainedTable {
     };
     const range = new TopicRange(topicFilter);
     const { prefix, behind, parent } = range;
-    if (from === '' && parent !== null) {
+    const parentIsBefore = from !== '' && (prefix !== null || Buffer.from(parent ?? '').compare(Buffer.from(from)) < 0);
+    if (parent !== null && !parentIsBefore) {
       const row = this.#find.get([space, parent]);
       if (row !== undefined) take(Number(row.id));
     }

@@ -4,7 +4,7 @@ import { ByteWriter } from '../telemetry/byte-writer.ts';
 import { viewBlock, viewBytes, writeNumbers } from './byte-fields.ts';
 import type { Endings } from './endings.ts';
 import { Operation, QueueFlag } from './messages.ts';
-import type { QueueTable } from './queue-table.ts';
+import { type QueueRow, type QueueTable, REASON_AGE } from './queue-table.ts';
 import type { RetainedTable } from './retained-table.ts';
 import type { SessionFields, SessionTable, StoredSession } from './session-table.ts';
 
@@ -19,14 +19,8 @@ export interface Tables {
   readonly endings: Endings;
 }
 
-/** One Session's share of a message. */
-interface Target {
-  session: StoredSession | undefined;
-  sequence: number;
-  flags: number;
-  packetIdentifier: number;
-  rest: Buffer | null;
-}
+/** One Session's share of a message; the Session may be gone. */
+type Target = Omit<QueueRow, 'session'> & { readonly session: StoredSession | undefined };
 
 /** Carries out the operations of one round, one after the other, within a transaction that the caller ends. */
 export class RoundApply {
@@ -96,6 +90,15 @@ export class RoundApply {
         if (this.#changes()) sessions.removeWill(id);
         return true;
       }
+      case Operation.Retire: {
+        const id = reader.varint();
+        const key = reader.text();
+        if (sessions.get(id) !== undefined && this.#changes()) sessions.retire(id, key);
+        return true;
+      }
+      case Operation.Move:
+        this.#move();
+        return true;
       case Operation.Remove: {
         const session = sessions.get(reader.varint());
         if (session !== undefined && this.#changes()) endings.end(session);
@@ -216,32 +219,50 @@ export class RoundApply {
 
   #enqueue(): boolean {
     const reader = this.#reader;
-    const { sessions, queue } = this.#tables;
+    const { queue } = this.#tables;
     const message = viewBlock(reader);
     const size = reader.varint();
     const enqueuedAt = reader.double();
     const expiresAt = reader.double();
     const count = reader.varint();
-    const targets: Target[] = [];
+    const rows: QueueRow[] = [];
     for (let at = 0; at < count; at++) {
-      const session = sessions.get(reader.varint());
-      const sequence = reader.varint();
-      const flags = reader.byte();
-      const packetIdentifier = reader.varint();
-      const rest = orNull(viewBytes(reader));
-      if (session !== undefined) targets.push({ session, sequence, flags, packetIdentifier, rest });
+      const target = this.#target();
+      if (isHeld(target)) rows.push(target);
     }
-    if (targets.length === 0) return true;
+    if (rows.length === 0) return true;
     if (!this.#grows()) return false;
-    const number = queue.addMessage(message, targets.length);
-    const shared = targets.length > 1 ? QueueFlag.Shared : 0;
-    for (const { session, sequence, flags, packetIdentifier, rest } of targets) {
-      if (session === undefined) continue;
-      const all = flags | shared;
-      queue.add(session, sequence, number, packetIdentifier, all, size, enqueuedAt, expiresAt, rest);
-      queue.shorten(session, this.dropped);
-    }
+    const number = queue.addMessage(message, rows.length);
+    queue.addAll(number, size, enqueuedAt, expiresAt, rows.length > 1 ? QueueFlag.Shared : 0, rows);
+    for (const { session } of rows) queue.shorten(session, this.dropped);
     return true;
+  }
+
+  #target(): Target {
+    const reader = this.#reader;
+    return {
+      session: this.#tables.sessions.get(reader.varint()),
+      sequence: reader.varint(),
+      flags: reader.byte(),
+      packetIdentifier: reader.varint(),
+      rest: orNull(viewBytes(reader)),
+    };
+  }
+
+  /** It takes no more room than it frees. */
+  #move(): void {
+    const { sessions, queue } = this.#tables;
+    const from = sessions.get(this.#reader.varint());
+    const sequence = this.#reader.varint();
+    const target = this.#target();
+    if (!this.#changes()) return;
+    if (target.session === undefined) {
+      if (from !== undefined) queue.settle(from, sequence);
+      return;
+    }
+    if (from === undefined || !queue.move(from, sequence, target.session, target.sequence, target.flags, target.rest)) {
+      this.dropped.push(target.session.id, target.sequence, REASON_AGE);
+    } else queue.shorten(target.session, this.dropped);
   }
 
   #read(operation: number): void {
@@ -284,6 +305,10 @@ export class RoundApply {
     }
     this.answers.push(writer.slice());
   }
+}
+
+function isHeld(target: Target): target is QueueRow {
+  return target.session !== undefined;
 }
 
 function readFields(reader: ByteReader): SessionFields {

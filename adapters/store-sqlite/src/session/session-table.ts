@@ -64,6 +64,9 @@ export class SessionTable {
   readonly #byKey: SqliteStatement;
   readonly #one: SqliteStatement;
   readonly #deletions: readonly SqliteStatement[];
+  readonly #deleteSubscriptions: SqliteStatement;
+  readonly #deleteIncoming: SqliteStatement;
+  readonly #retire: SqliteStatement;
   readonly #subscribe: SqliteStatement;
   readonly #unsubscribe: SqliteStatement;
   readonly #hold: SqliteStatement;
@@ -90,12 +93,12 @@ export class SessionTable {
     this.#removeWill = database.prepare('UPDATE session SET will = NULL WHERE id = ?');
     this.#byKey = database.prepare('SELECT id FROM session WHERE key = ?');
     this.#one = database.prepare(`${TALLIES} WHERE id = ?`);
-    this.#deletions = [
-      'DELETE FROM session WHERE id = ?',
-      'DELETE FROM tally WHERE session = ?',
-      'DELETE FROM subscription WHERE session = ?',
-      'DELETE FROM incoming WHERE session = ?',
-    ].map((sql) => database.prepare(sql));
+    this.#deletions = ['DELETE FROM session WHERE id = ?', 'DELETE FROM tally WHERE session = ?'].map((sql) =>
+      database.prepare(sql),
+    );
+    this.#deleteSubscriptions = database.prepare('DELETE FROM subscription WHERE session = ?');
+    this.#deleteIncoming = database.prepare('DELETE FROM incoming WHERE session = ?');
+    this.#retire = database.prepare('UPDATE session SET key = ?, will = NULL WHERE id = ?');
     this.#subscribe = database.prepare('INSERT OR REPLACE INTO subscription VALUES (?, ?, ?)');
     this.#unsubscribe = database.prepare('DELETE FROM subscription WHERE session = ? AND topic_filter = ?');
     this.#hold = database.prepare('INSERT OR IGNORE INTO incoming VALUES (?, ?)');
@@ -167,9 +170,18 @@ export class SessionTable {
     return row === undefined ? undefined : this.#sessions.get(Number(row.id));
   }
 
+  /** Only the queue is kept, under another key. */
+  retire(id: number, key: string): void {
+    this.#retire.run([key, id]);
+    this.#deleteSubscriptions.run([id]);
+    this.#deleteIncoming.run([id]);
+  }
+
   /** Removes everything but the queue. */
   remove(session: StoredSession): void {
     for (const statement of this.#deletions) statement.run([session.id]);
+    this.#deleteSubscriptions.run([session.id]);
+    this.#deleteIncoming.run([session.id]);
     this.#touched.add(session.id);
     this.#leave(session.id);
   }

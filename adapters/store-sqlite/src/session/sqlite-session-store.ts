@@ -36,7 +36,7 @@ import {
   writeSubscriptions,
   writeTarget,
 } from './operation-writer.ts';
-import { readSessions } from './restored-sessions.ts';
+import { readSessions, retiredKey } from './restored-sessions.ts';
 import type { Round } from './round.ts';
 import { DEFAULT_RETAINED_LIMITS, SqliteRetainedStore } from './sqlite-retained-store.ts';
 
@@ -72,7 +72,8 @@ const LOAD_PAGE = 5_000;
 const PAGE_BYTES = 8192;
 
 class SqliteClaim implements SessionClaim {
-  readonly key: string;
+  /** Changed once, if the Session is retired. */
+  key: string;
   readonly id: number;
 
   constructor(key: string, id: number) {
@@ -147,6 +148,7 @@ export class SqliteSessionStore implements SessionStore {
     store.#nextSession = reply.nextSession;
     store.#totals = reply.totals;
     store.retained.know(reply.retained, reply.lastChange);
+    store.retained.found(reply.retainedSpaces);
     return store;
   }
 
@@ -210,6 +212,28 @@ export class SqliteSessionStore implements SessionStore {
 
   removeWill(claim: SessionClaim, completion: StoreCompletion | null): void {
     this.#begin(claim, Operation.RemoveWill, completion);
+  }
+
+  retire(claim: SessionClaim): void {
+    const held = this.#held(claim);
+    const writer = this.#begin(claim, Operation.Retire, null);
+    if (held === undefined || writer === null) return;
+    this.#claims.delete(held.key);
+    held.key = retiredKey(held.id);
+    this.#claims.set(held.key, held);
+    writer.text(held.key);
+  }
+
+  move(claim: SessionClaim, sequence: number, target: QueueTarget): void {
+    const to = this.#held(target.claim);
+    if (to === undefined) {
+      this.settle(claim, sequence);
+      return;
+    }
+    const writer = this.#begin(claim, Operation.Move, null);
+    if (writer === null) return;
+    writer.varint(sequence);
+    writeTarget(writer, to.id, target);
   }
 
   remove(claim: SessionClaim, completion: StoreCompletion | null): void {

@@ -54,6 +54,14 @@ export class DelayedSessionStore implements SessionStore {
     this.#store.removeWill(claim, completion === null ? null : this.#later(completion));
   }
 
+  retire(claim: SessionClaim): void {
+    this.#store.retire(claim);
+  }
+
+  move(...args: Parameters<SessionStore['move']>): void {
+    this.#store.move(...args);
+  }
+
   remove(claim: SessionClaim, completion: StoreCompletion | null): void {
     this.#store.remove(claim, completion === null ? null : this.#later(completion));
   }

@@ -315,6 +315,94 @@ export function describeSessionStore(name: string, factory: SessionStoreFactory)
       expect((await store.flights(claim)).outgoing).toMatchObject([{ sequence: 1 }]);
     });
 
+    it('moves a message to another Session in one change, with everything but its old place [O-10]', async () => {
+      const from = await claimed(record('from'));
+      const to = await claimed(record('to'));
+      const properties = { contentType: 'c', userProperties: [['a', '1']] } as const;
+      const full = message('x', { retain: true, properties, expiresAt: NOW + 50_000 });
+      const shared = '$share/g/t';
+      await stored((done) => store.enqueue(full, [target(from, 1, { qos: 1, shared, retain: true })], done));
+      await enqueued(from, 2);
+      await stored((done) => store.assign(from, 2, 9, done));
+      await enqueued(to, 5);
+      store.move(from, 1, target(to, 6, { subscriptionIdentifiers: [4], shared }));
+      store.move(from, 2, target(to, 7));
+      expect(await store.read(from, 0, 10)).toEqual([]);
+      expect((await store.flights(from)).outgoing).toEqual([]);
+      expect(store.statistics().messages).toBe(3);
+      const check = async (claim: SessionClaim) => {
+        const moved = await store.read(claim, 5, 10);
+        const share = { subscriptionIdentifiers: [4], shared, retain: false, packetIdentifier: 0, received: false };
+        expect(moved).toMatchObject([
+          { sequence: 6, message: full, qos: 1, ...share },
+          { sequence: 7, packetIdentifier: 0, subscriptionIdentifiers: null },
+        ]);
+      };
+      await check(to);
+      const restored = await reopen();
+      expect(restored.map(({ queuedMessages }) => queuedMessages).sort()).toEqual([0, 3]);
+      await check(await claimed(record('to')));
+      expect(dropped).toEqual([]);
+    });
+
+    it('says so when a message to be moved is gone, and keeps to the limits of the target', async () => {
+      const from = await claimed(record('from'));
+      const to = await claimed(record('to', { messages: 2 }));
+      await enqueued(from, 1, 2, 3);
+      store.settle(from, 1);
+      store.move(from, 1, target(to, 1));
+      store.move(from, 2, target(to, 2));
+      store.move(from, 3, target(to, 3));
+      await enqueued(to, 4);
+      expect(texts(await store.read(to, 0, 10))).toEqual(['3', '4']);
+      expect(dropped).toEqual(['to 1 age', 'to 2 limit']);
+    });
+
+    it('moves one of the copies of a message, and settles it where the target is gone', async () => {
+      const from = await claimed(record('from'));
+      const other = await claimed(record('other'));
+      const to = await claimed(record('to'));
+      const gone = await claimed(record('gone'));
+      await stored((done) => store.enqueue(message('x'), [target(from, 1), target(other, 1)], done));
+      await enqueued(from, 2);
+      await stored((done) => store.remove(gone, done));
+      store.move(from, 1, target(to, 1));
+      store.move(from, 2, target(gone, 1));
+      await stored((done) => store.remove(from, done));
+      store.settle(other, 1);
+      expect(texts(await store.read(to, 0, 10))).toEqual(['x']);
+      await reopen();
+      const again = await claimed(record('to'));
+      expect(texts(await store.read(again, 0, 10))).toEqual(['x']);
+      store.settle(again, 1);
+      await stored((done) => store.removeWill(again, done));
+      expect(store.statistics()).toMatchObject({ messages: 0, bytes: 0 });
+    });
+
+    it('keeps the queue of a retired Session and nothing else, and gives its key away [O-10]', async () => {
+      const will = { topicName: 'w', payload: Uint8Array.from([1]), qos: 0, retain: false, properties: null } as const;
+      const claim = await claimed({ ...record('a'), will });
+      await stored((done) => store.saveSubscriptions(claim, [subscription('x')], [], done));
+      await stored((done) => store.holdIncoming(claim, 9, done));
+      await enqueued(claim, 1, 2);
+      await stored((done) => store.assign(claim, 1, 3, done));
+      store.retire(claim);
+      const heir = await claimed(record('a'), true);
+      expect(heir).not.toBe(claim);
+      await enqueued(heir, 1);
+      expect(texts(await store.read(claim, 0, 10))).toEqual(['2']);
+      expect((await store.flights(claim)).outgoing).toMatchObject([{ sequence: 1 }]);
+      const restored = await reopen();
+      const retired = restored.filter((one) => one.retired);
+      expect(retired).toMatchObject([{ subscriptions: [], queuedMessages: 2, record: { space: 'space', will: null } }]);
+      expect(restored.filter((one) => !one.retired)).toMatchObject([{ record: { key: 'a' }, queuedMessages: 1 }]);
+      const left = (retired[0] as { claim: SessionClaim }).claim;
+      expect(texts(await store.read(left, 0, 10))).toEqual(['2']);
+      expect((await store.flights(left)).incoming).toEqual([]);
+      await stored((done) => store.remove(left, done));
+      expect(await reopen()).toMatchObject([{ record: { key: 'a' }, retired: false }]);
+    });
+
     it('counts Sessions, messages and bytes', async () => {
       const claim = await claimed(record('a'));
       expect(store.statistics()).toMatchObject({ sessions: 1, messages: 0, bytes: 0 });
