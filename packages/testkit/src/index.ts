@@ -1,16 +1,11 @@
-export {
-  connectPacket,
-  connectVia,
-  credentialLookup,
-  type DialectSkips,
-  type DialectUnderTest,
-  describeDialect,
-  deviceLink,
-  dialectMessage,
-} from './dialects/describe-dialect.ts';
+export * from './blobs/describe-blob-store.ts';
+export * from './blobs/memory-blob-store.ts';
+export { type DialectSkips, type DialectUnderTest, describeDialect } from './dialects/describe-dialect.ts';
+export * from './dialects/dialect-inputs.ts';
 export * from './dialects/random-inputs.ts';
 export * from './mqtt/index.ts';
 export * from './registry/describe-repositories.ts';
+export { documentQuery, putDocument, sampleDocument } from './registry/document-cases.ts';
 export * from './registry/fake-crypto.ts';
 export * from './registry/memory-repositories.ts';
 export * from './registry/open-test-registry.ts';

@@ -1,4 +1,5 @@
 import type { Change, Conflict, DialectId, NameClaim, UniqueMember } from '@moorage/core';
+import type { DocumentTable } from './document-table.ts';
 import type { Statements } from './statements.ts';
 
 type WithoutIndex<C> = C extends unknown ? Omit<C, 'change'> : never;
@@ -14,17 +15,28 @@ function jsonText(value: object | null): string | null {
 /** Applies single changes with their preconditions; the caller undoes a commit that is refused. */
 export class RegistryChanges {
   readonly #statements: Statements;
+  readonly #documents: DocumentTable;
 
-  constructor(statements: Statements) {
+  constructor(statements: Statements, documents: DocumentTable) {
     this.#statements = statements;
+    this.#documents = documents;
   }
 
   apply(change: Change): Refused | undefined {
     switch (change.kind) {
       case 'putTenant':
         return this.#putTenant(change);
+      case 'renameTenant':
+        return this.#renameTenant(change);
+      case 'deleteTenant':
+        return this.#deleteTenant(change);
+      case 'deleteTenantDocuments':
+        this.#documents.deleteOfTenant(change.tenantId, change.limit);
+        return undefined;
       case 'putUser':
         return this.#putUser(change);
+      case 'deleteUser':
+        return this.#deleteUser(change);
       case 'putProfile':
         return this.#putProfile(change);
       case 'deleteProfile':
@@ -45,6 +57,10 @@ export class RegistryChanges {
       case 'putSetting':
         this.#statements.run('INSERT OR REPLACE INTO setting (key, value) VALUES (?, ?)', [change.key, change.value]);
         return undefined;
+      case 'putDocument':
+      case 'deleteDocument':
+      case 'deleteDocuments':
+        return this.#documents.apply(change);
     }
   }
 
@@ -56,6 +72,27 @@ export class RegistryChanges {
       record.createdTime,
       record.name,
     ]);
+    return undefined;
+  }
+
+  #renameTenant({ id, name }: Of<'renameTenant'>): Refused | undefined {
+    if (!this.#has('SELECT 1 FROM tenant WHERE id = ?', id)) return { kind: 'version' };
+    const refused = this.#uniqueRefusal('tenantName', 'SELECT 1 FROM tenant WHERE name = ? AND id <> ?', name, id);
+    if (refused !== undefined) return refused;
+    this.#statements.run('UPDATE tenant SET name = ? WHERE id = ?', [name, id]);
+    return undefined;
+  }
+
+  #deleteTenant({ id }: Of<'deleteTenant'>): Refused | undefined {
+    if (!this.#has('SELECT 1 FROM tenant WHERE id = ?', id)) return { kind: 'version' };
+    const inUse =
+      this.#has('SELECT 1 FROM user WHERE tenant_id = ? LIMIT 1', id) ||
+      this.#has('SELECT 1 FROM device WHERE tenant_id = ? LIMIT 1', id) ||
+      this.#has('SELECT 1 FROM profile WHERE tenant_id = ? LIMIT 1', id) ||
+      this.#has('SELECT 1 FROM application WHERE tenant_id = ? LIMIT 1', id) ||
+      this.#documents.countOfTenant(id) > 0;
+    if (inUse) return { kind: 'inUse' };
+    this.#statements.run('DELETE FROM tenant WHERE id = ?', [id]);
     return undefined;
   }
 
@@ -73,12 +110,24 @@ export class RegistryChanges {
       ['authority', record.authority],
       ['first_name', record.firstName],
       ['last_name', record.lastName],
+      ['first_name_key', (record.firstName ?? '').toLowerCase()],
+      ['last_name_key', (record.lastName ?? '').toLowerCase()],
       ['enabled', record.enabled],
       ['tokens_valid_from', record.tokensValidFrom],
       ['additional_info', jsonText(record.additionalInfo)],
       ['password_hash', record.passwordHash],
       ['version', record.version],
     ]);
+    return undefined;
+  }
+
+  #deleteUser({ id, expectedVersion }: Of<'deleteUser'>): Refused | undefined {
+    const refused =
+      expectedVersion === null
+        ? undefined
+        : this.#versionRefusal('SELECT version FROM user WHERE id = ?', id, expectedVersion);
+    if (refused !== undefined) return refused;
+    this.#statements.run('DELETE FROM user WHERE id = ?', [id]);
     return undefined;
   }
 
@@ -101,7 +150,15 @@ export class RegistryChanges {
             tenantId,
             id,
           )
-        : undefined);
+        : undefined) ??
+      (record.provisionDeviceKey === null
+        ? undefined
+        : this.#uniqueRefusal(
+            'provisionDeviceKey',
+            'SELECT 1 FROM profile WHERE provision_device_key = ? AND id <> ?',
+            record.provisionDeviceKey,
+            id,
+          ));
     if (refused !== undefined) return refused;
     this.#write(expectedVersion === null, 'profile', 'id', [
       ['id', id],
@@ -114,6 +171,9 @@ export class RegistryChanges {
       ['transport_type', record.transportType],
       ['provision_type', record.provisionType],
       ['profile_data', jsonText(record.profileData)],
+      ['provision_device_key', record.provisionDeviceKey],
+      ['firmware_id', record.firmwareId],
+      ['software_id', record.softwareId],
       ['version', record.version],
     ]);
     return undefined;
@@ -156,6 +216,8 @@ export class RegistryChanges {
       ['profile_id', record.deviceProfileId],
       ['gateway', record.additionalInfo?.gateway === true],
       ['device_data', jsonText(record.deviceData)],
+      ['firmware_id', record.firmwareId],
+      ['software_id', record.softwareId],
       ['additional_info', jsonText(record.additionalInfo)],
       ['version', record.version],
     ]);

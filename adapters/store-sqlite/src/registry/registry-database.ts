@@ -4,22 +4,37 @@ import type {
   Change,
   CommitOutcome,
   Device,
+  DeviceIdQuery,
   DeviceProfile,
   DeviceRecordQuery,
+  DocumentCollection,
+  DocumentQuery,
   FleetRow,
   ListQuery,
   ProfileSort,
   RecordPage,
   StoredApplication,
   StoredCredentials,
+  StoredDocument,
   StoredUser,
   Tenant,
+  UserRecordQuery,
 } from '@moorage/core';
 import { SqliteDriver, type SqlRow, sqliteFault } from '../sqlite/driver.ts';
 import { migrate } from '../sqlite/migrate.ts';
+import { DocumentSchema } from './document-schema.ts';
+import { DocumentTable } from './document-table.ts';
 import { NO_CUSTOMER } from './no-customer.ts';
 import { RegistryChanges } from './registry-changes.ts';
-import { applicationRows, DEVICE_COLUMNS, DEVICE_JOINS, deviceRows, profileRows } from './registry-lists.ts';
+import {
+  applicationRows,
+  DEVICE_COLUMNS,
+  DEVICE_JOINS,
+  deviceIdScope,
+  deviceRows,
+  profileRows,
+  userRows,
+} from './registry-lists.ts';
 import { applicationOf, credentialsOf, deviceOf, fleetRowOf, profileOf, tenantOf, text, userOf } from './rows.ts';
 import { CORE_MIGRATIONS } from './schema.ts';
 import { Statements } from './statements.ts';
@@ -32,13 +47,17 @@ export class RegistryDatabase {
   readonly installationId: string;
   readonly #driver: SqliteDriver;
   readonly #statements: Statements;
+  readonly #schema: DocumentSchema;
+  readonly #documents: DocumentTable;
   readonly #changes: RegistryChanges;
 
   private constructor(driver: SqliteDriver, installationId: string) {
     this.installationId = installationId;
     this.#driver = driver;
     this.#statements = new Statements(driver);
-    this.#changes = new RegistryChanges(this.#statements);
+    this.#schema = new DocumentSchema(driver, this.#statements);
+    this.#documents = new DocumentTable(this.#statements);
+    this.#changes = new RegistryChanges(this.#statements, this.#documents);
   }
 
   /** Opens or creates the file; a new one gets an installation id. Throws `StoreError`. */
@@ -68,12 +87,27 @@ export class RegistryDatabase {
    * `unforeseen` hears of errors that are neither a conflict nor a full disk.
    */
   commitAll(commits: readonly (readonly Change[])[], unforeseen: (error: unknown) => void): CommitOutcome[] {
+    const unprepared = commits.map((changes) => this.#prepare(changes, unforeseen));
     try {
-      return this.#driver.transaction(() => commits.map((changes) => this.#commitOne(changes, unforeseen)));
+      return this.#driver.transaction(() =>
+        commits.map((changes, index) => unprepared[index] ?? this.#commitOne(changes, unforeseen)),
+      );
     } catch (error) {
       const full = sqliteFault(error) === 'full';
       if (!full) unforeseen(error);
       return commits.map(() => (full ? 'full' : 'failed'));
+    }
+  }
+
+  /** Makes the indexes of the collections that a commit writes, outside of the transaction it will be part of. */
+  #prepare(changes: readonly Change[], unforeseen: (error: unknown) => void): 'full' | 'failed' | undefined {
+    try {
+      for (const change of changes) if ('collection' in change) this.#schema.prepareWrite(change.collection);
+      return undefined;
+    } catch (error) {
+      if (sqliteFault(error) === 'full') return 'full';
+      unforeseen(error);
+      return 'failed';
     }
   }
 
@@ -106,12 +140,21 @@ export class RegistryDatabase {
     return this.#one('SELECT * FROM tenant WHERE name = ?', [name], tenantOf);
   }
 
+  tenantDocuments(tenantId: string): number {
+    return this.#documents.countOfTenant(tenantId);
+  }
+
   user(id: string): StoredUser | null {
     return this.#one('SELECT * FROM user WHERE id = ?', [id], userOf);
   }
 
   userByEmail(email: string): StoredUser | null {
     return this.#one('SELECT * FROM user WHERE email = ?', [email], userOf);
+  }
+
+  users(query: UserRecordQuery): RecordPage<StoredUser> {
+    const { rows, total } = userRows(this.#statements, query);
+    return { records: rows.map(userOf), total };
   }
 
   hasPassword(): boolean {
@@ -128,6 +171,10 @@ export class RegistryDatabase {
 
   defaultProfile(tenantId: string): DeviceProfile | null {
     return this.#one('SELECT * FROM profile WHERE tenant_id = ? AND is_default = 1', [tenantId], profileOf);
+  }
+
+  profileByProvisionKey(provisionDeviceKey: string): DeviceProfile | null {
+    return this.#one('SELECT * FROM profile WHERE provision_device_key = ?', [provisionDeviceKey], profileOf);
   }
 
   profiles(query: ListQuery<ProfileSort>): RecordPage<DeviceProfile> {
@@ -151,6 +198,37 @@ export class RegistryDatabase {
   devices(query: DeviceRecordQuery): RecordPage<Device> {
     const { rows, total } = deviceRows(this.#statements, query);
     return { records: rows.map(deviceOf), total };
+  }
+
+  deviceIds(query: DeviceIdQuery): readonly string[] {
+    const { source, parameters } = deviceIdScope(query);
+    return this.#statements
+      .all(`SELECT id FROM ${source} AND id > ? ORDER BY id LIMIT ?`, [...parameters, query.after ?? '', query.limit])
+      .map((row) => text(row, 'id'));
+  }
+
+  deviceCount(query: Omit<DeviceIdQuery, 'after' | 'limit'>): number {
+    const { source, parameters } = deviceIdScope(query);
+    return Number(this.#statements.get(`SELECT count(*) AS total FROM ${source}`, parameters)?.total ?? 0);
+  }
+
+  packageInUse(packageId: string): boolean {
+    const row = this.#statements.get(
+      `SELECT EXISTS (SELECT 1 FROM device WHERE firmware_id = ?1) OR EXISTS (SELECT 1 FROM device WHERE software_id = ?1)
+         OR EXISTS (SELECT 1 FROM profile WHERE firmware_id = ?1 OR software_id = ?1) AS used`,
+      [packageId],
+    );
+    return row?.used === 1;
+  }
+
+  document(collection: DocumentCollection, id: string): StoredDocument | null {
+    return this.#documents.get(collection, id);
+  }
+
+  documents(collection: DocumentCollection, query: DocumentQuery): RecordPage<StoredDocument> {
+    // A collection that was never written needs no indexes, so that reading it works on a full disk as well.
+    if (!this.#schema.prepareRead(collection)) return { records: [], total: 0 };
+    return this.#documents.page(collection, query);
   }
 
   deviceTypes(tenantId: string, customerId: string | null): readonly string[] {

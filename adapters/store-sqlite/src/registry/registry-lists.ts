@@ -1,4 +1,13 @@
-import type { ApplicationSort, DeviceRecordQuery, DeviceSort, ListQuery, ProfileSort } from '@moorage/core';
+import type {
+  ApplicationSort,
+  DeviceIdQuery,
+  DeviceRecordQuery,
+  DeviceSort,
+  ListQuery,
+  ProfileSort,
+  UserRecordQuery,
+  UserSort,
+} from '@moorage/core';
 import type { SqlRow } from '../sqlite/driver.ts';
 import { NO_CUSTOMER } from './no-customer.ts';
 import type { Statements } from './statements.ts';
@@ -35,6 +44,13 @@ const APPLICATION_ORDER: Readonly<Record<ApplicationSort, string>> = {
   createdTime: 'created_time',
   name: 'name_key',
   dialect: 'dialect',
+};
+const USER_ORDER: Readonly<Record<UserSort, string>> = {
+  id: 'id',
+  createdTime: 'created_time',
+  email: 'email',
+  firstName: 'first_name_key',
+  lastName: 'last_name_key',
 };
 
 /** What a device row lacks: the profile's name and the credentials' dialect. */
@@ -96,16 +112,70 @@ function devicePlan(query: DeviceRecordQuery): ListPlan {
   return { conditions, parameters, order: orderBy(DEVICE_ORDER[query.sort], 'd.id', query.descending) };
 }
 
-function namedRows(statements: Statements, table: string, query: ListQuery<string>, column: string): RowPage {
+/** Devices of a `DeviceIdQuery`, from `device` on, with the values of its marks. */
+export function deviceIdScope(query: Omit<DeviceIdQuery, 'after' | 'limit'>): {
+  readonly source: string;
+  readonly parameters: readonly unknown[];
+} {
+  const { tenantId, profileId, customerId, withoutPackage } = query;
+  const conditions = ['tenant_id = ?'];
+  const parameters: unknown[] = [tenantId];
+  if (profileId !== null) {
+    conditions.push('profile_id = ?');
+    parameters.push(profileId);
+  }
+  if (customerId !== null) {
+    conditions.push('customer_id = ?');
+    parameters.push(customerId);
+    if (customerId !== NO_CUSTOMER) conditions.push(`customer_id <> '${NO_CUSTOMER}'`);
+  }
+  if (withoutPackage !== null) {
+    conditions.push(`${withoutPackage === 'FIRMWARE' ? 'firmware_id' : 'software_id'} IS NULL`);
+  }
+  const ofCustomer = customerId !== null && customerId !== NO_CUSTOMER;
+  const index = ofCustomer ? 'device_by_customer' : profileId !== null ? 'device_of_profile' : 'device_by_id';
+  return { source: `device INDEXED BY ${index} ${where(conditions)}`, parameters };
+}
+
+export function userRows(statements: Statements, query: UserRecordQuery): RowPage {
   const conditions: string[] = [];
   const parameters: unknown[] = [];
+  if (query.customerId !== null) {
+    conditions.push('customer_id = ?');
+    parameters.push(query.customerId);
+  }
+  if (query.authority !== null) {
+    conditions.push('authority = ?');
+    parameters.push(query.authority);
+  }
+  const searched = ['email', 'first_name_key', 'last_name_key'];
+  return namedRows(statements, 'user', query, USER_ORDER[query.sort], { searched, conditions, parameters });
+}
+
+interface Narrowing {
+  /** Columns in lower case. */
+  readonly searched: readonly string[];
+  readonly conditions: readonly string[];
+  readonly parameters: readonly unknown[];
+}
+
+function namedRows(
+  statements: Statements,
+  table: string,
+  query: ListQuery<string>,
+  column: string,
+  narrowing: Narrowing = { searched: ['name_key'], conditions: [], parameters: [] },
+): RowPage {
+  const conditions = [...narrowing.conditions];
+  const parameters = [...narrowing.parameters];
   if (query.tenantId !== null) {
     conditions.push('tenant_id = ?');
     parameters.push(query.tenantId);
   }
   if (query.textSearch !== null) {
-    conditions.push('instr(name_key, ?) > 0');
-    parameters.push(query.textSearch.toLowerCase());
+    const key = query.textSearch.toLowerCase();
+    conditions.push(`(${narrowing.searched.map((searched) => `instr(${searched}, ?) > 0`).join(' OR ')})`);
+    parameters.push(...narrowing.searched.map(() => key));
   }
   const scope = `${table} ${where(conditions)}`;
   const count = statements.get(`SELECT count(*) AS total FROM ${scope}`, parameters);

@@ -7,6 +7,7 @@ import type {
   JsonObject,
   StoredApplication,
   StoredCredentials,
+  StoredDocument,
   StoredUser,
   Tenant,
 } from '@moorage/core';
@@ -49,7 +50,13 @@ function jsonOrNull(row: SqlRow, column: string): JsonObject | null {
 }
 
 const AUTHORITIES: readonly Authority[] = ['SYS_ADMIN', 'TENANT_ADMIN', 'CUSTOMER_USER'];
-const CREDENTIALS_TYPES: readonly CredentialsType[] = ['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE', 'PLAIN'];
+const CREDENTIALS_TYPES: readonly CredentialsType[] = [
+  'ACCESS_TOKEN',
+  'MQTT_BASIC',
+  'X509_CERTIFICATE',
+  'PLAIN',
+  'ALIBABA',
+];
 
 function oneOf<T extends string>(row: SqlRow, column: string, values: readonly T[]): T {
   const value = values.find((candidate) => candidate === row[column]);
@@ -90,6 +97,9 @@ export function profileOf(row: SqlRow): DeviceProfile {
     transportType: text(row, 'transport_type'),
     provisionType: text(row, 'provision_type'),
     profileData: json(row, 'profile_data'),
+    provisionDeviceKey: textOrNull(row, 'provision_device_key'),
+    firmwareId: textOrNull(row, 'firmware_id'),
+    softwareId: textOrNull(row, 'software_id'),
     version: integer(row, 'version'),
   };
 }
@@ -107,6 +117,8 @@ export function deviceOf(row: SqlRow): Device {
     type: text(row, 'type'),
     dialect: textOrNull(row, 'dialect') ?? '',
     deviceData: json(row, 'device_data'),
+    firmwareId: textOrNull(row, 'firmware_id'),
+    softwareId: textOrNull(row, 'software_id'),
     additionalInfo: jsonOrNull(row, 'additional_info'),
     version: integer(row, 'version'),
   };
@@ -140,6 +152,16 @@ export function applicationOf(row: SqlRow): StoredApplication {
     username: textOrNull(row, 'username'),
     sealedCredentials: text(row, 'sealed_credentials'),
     version: integer(row, 'version'),
+  };
+}
+
+export function documentOf(row: SqlRow): StoredDocument {
+  return {
+    id: text(row, 'id'),
+    tenantId: text(row, 'tenant_id'),
+    createdTime: integer(row, 'created_time'),
+    version: integer(row, 'version'),
+    body: json(row, 'body'),
   };
 }
 

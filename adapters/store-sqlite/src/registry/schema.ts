@@ -1,3 +1,4 @@
+import type { SqliteDriver, SqlValue } from '../sqlite/driver.ts';
 import type { Migration } from '../sqlite/migrate.ts';
 import { NO_CUSTOMER } from './no-customer.ts';
 
@@ -61,7 +62,53 @@ CREATE TABLE removal (owner_id TEXT PRIMARY KEY, time INTEGER NOT NULL) WITHOUT 
 CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
 
+/**
+ * Documents of all collections; the indexes of each are made when it is first written. `exact` and `folded` hold the
+ * members that are compared, so that a body, which may be long, is read for the answer only.
+ */
+const DOCUMENTS = `
+CREATE TABLE document (
+  row INTEGER PRIMARY KEY, collection TEXT NOT NULL, id TEXT NOT NULL, tenant_id TEXT NOT NULL,
+  created_time INTEGER NOT NULL, version INTEGER NOT NULL, exact TEXT NOT NULL, folded TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE UNIQUE INDEX document_by_id ON document (collection, id);
+CREATE TABLE document_collection (name TEXT PRIMARY KEY, declaration TEXT NOT NULL) WITHOUT ROWID;
+
+ALTER TABLE profile ADD COLUMN provision_device_key TEXT;
+ALTER TABLE profile ADD COLUMN firmware_id TEXT;
+ALTER TABLE profile ADD COLUMN software_id TEXT;
+CREATE UNIQUE INDEX profile_by_provision_key ON profile (provision_device_key) WHERE provision_device_key IS NOT NULL;
+
+ALTER TABLE device ADD COLUMN firmware_id TEXT;
+ALTER TABLE device ADD COLUMN software_id TEXT;
+CREATE INDEX device_by_firmware ON device (firmware_id) WHERE firmware_id IS NOT NULL;
+CREATE INDEX device_by_software ON device (software_id) WHERE software_id IS NOT NULL;
+CREATE INDEX device_of_profile ON device (profile_id, id);
+
+ALTER TABLE user ADD COLUMN first_name_key TEXT NOT NULL DEFAULT '';
+ALTER TABLE user ADD COLUMN last_name_key TEXT NOT NULL DEFAULT '';
+CREATE INDEX user_by_tenant ON user (tenant_id, customer_id);
+`;
+
+function fillUserKeys(database: SqliteDriver): void {
+  const update = database.prepare('UPDATE user SET first_name_key = ?, last_name_key = ? WHERE id = ?');
+  for (const row of database.prepare('SELECT id, first_name, last_name FROM user').all([])) {
+    update.run([nameKey(row.first_name), nameKey(row.last_name), row.id]);
+  }
+}
+
+function nameKey(value: SqlValue | undefined): string {
+  return typeof value === 'string' ? value.toLowerCase() : '';
+}
+
 /** Schema of the file `core`. */
 export const CORE_MIGRATIONS: readonly Migration[] = [
   { name: '2026-11-21-registry', up: (database) => database.exec(REGISTRY) },
+  {
+    name: '2026-11-22-documents',
+    up: (database) => {
+      database.exec(DOCUMENTS);
+      fillUserKeys(database);
+    },
+  },
 ];

@@ -1,21 +1,29 @@
 import { Worker } from 'node:worker_threads';
-import type {
-  ApplicationSort,
-  Change,
-  CommitOutcome,
-  Device,
-  DeviceProfile,
-  DeviceRecordQuery,
-  EntityId,
-  FleetRow,
-  ListQuery,
-  ProfileSort,
-  RecordPage,
-  Repositories,
-  StoredApplication,
-  StoredCredentials,
-  StoredUser,
-  Tenant,
+import {
+  type ApplicationSort,
+  type Change,
+  type CommitOutcome,
+  checkDocumentChange,
+  checkDocumentQuery,
+  DeclaredCollections,
+  type Device,
+  type DeviceIdQuery,
+  type DeviceProfile,
+  type DeviceRecordQuery,
+  type DocumentCollection,
+  type DocumentQuery,
+  type EntityId,
+  type FleetRow,
+  type ListQuery,
+  type ProfileSort,
+  type RecordPage,
+  type Repositories,
+  type StoredApplication,
+  type StoredCredentials,
+  type StoredDocument,
+  type StoredUser,
+  type Tenant,
+  type UserRecordQuery,
 } from '@moorage/core';
 import { StoreError } from '../sqlite/store-error.ts';
 import { workerFile } from '../sqlite/worker-file.ts';
@@ -41,6 +49,7 @@ export class SqliteRepositories implements Repositories {
   readonly installationId: string;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
+  readonly #declared = new DeclaredCollections();
   readonly #reads = new Map<number, PendingRead>();
   readonly #commits = new Map<number, (outcome: CommitOutcome) => void>();
   readonly #report: (error: Error) => void;
@@ -85,8 +94,13 @@ export class SqliteRepositories implements Repositories {
     await this.#exited;
   }
 
-  commit(changes: readonly Change[]): Promise<CommitOutcome> {
-    if (this.#stopped) return Promise.resolve('failed');
+  async commit(changes: readonly Change[]): Promise<CommitOutcome> {
+    for (const change of changes) {
+      if (!('collection' in change)) continue;
+      this.#declared.check(change.collection);
+      checkDocumentChange(change);
+    }
+    if (this.#stopped) return 'failed';
     const call = this.#calls++;
     return new Promise((resolve) => {
       this.#commits.set(call, resolve);
@@ -102,12 +116,20 @@ export class SqliteRepositories implements Repositories {
     return this.#read('tenantByName', [name]);
   }
 
+  tenantDocuments(tenantId: EntityId): Promise<number> {
+    return this.#read('tenantDocuments', [tenantId]);
+  }
+
   user(id: EntityId): Promise<StoredUser | null> {
     return this.#read('user', [id]);
   }
 
   userByEmail(email: string): Promise<StoredUser | null> {
     return this.#read('userByEmail', [email]);
+  }
+
+  users(query: UserRecordQuery): Promise<RecordPage<StoredUser>> {
+    return this.#read('users', [query]);
   }
 
   hasPassword(): Promise<boolean> {
@@ -124,6 +146,10 @@ export class SqliteRepositories implements Repositories {
 
   defaultProfile(tenantId: EntityId): Promise<DeviceProfile | null> {
     return this.#read('defaultProfile', [tenantId]);
+  }
+
+  profileByProvisionKey(provisionDeviceKey: string): Promise<DeviceProfile | null> {
+    return this.#read('profileByProvisionKey', [provisionDeviceKey]);
   }
 
   profiles(query: ListQuery<ProfileSort>): Promise<RecordPage<DeviceProfile>> {
@@ -144,6 +170,29 @@ export class SqliteRepositories implements Repositories {
 
   devices(query: DeviceRecordQuery): Promise<RecordPage<Device>> {
     return this.#read('devices', [query]);
+  }
+
+  deviceIds(query: DeviceIdQuery): Promise<readonly EntityId[]> {
+    return this.#read('deviceIds', [query]);
+  }
+
+  deviceCount(query: Omit<DeviceIdQuery, 'after' | 'limit'>): Promise<number> {
+    return this.#read('deviceCount', [query]);
+  }
+
+  packageInUse(packageId: EntityId): Promise<boolean> {
+    return this.#read('packageInUse', [packageId]);
+  }
+
+  async document(collection: DocumentCollection, id: EntityId): Promise<StoredDocument | null> {
+    this.#declared.check(collection);
+    return this.#read('document', [collection, id]);
+  }
+
+  async documents(collection: DocumentCollection, query: DocumentQuery): Promise<RecordPage<StoredDocument>> {
+    this.#declared.check(collection);
+    checkDocumentQuery(collection, query);
+    return this.#read('documents', [collection, query]);
   }
 
   deviceTypes(tenantId: EntityId, customerId: EntityId | null): Promise<readonly string[]> {

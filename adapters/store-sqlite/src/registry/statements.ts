@@ -1,6 +1,12 @@
 import type { SqliteDriver, SqliteStatement, SqlRow } from '../sqlite/driver.ts';
 
-/** Prepared statements by their text, compiled once. Texts are constants or assembled from constants, never from values. */
+/** Far more than the program has texts of common use. */
+const MOST_KEPT = 400;
+
+/**
+ * Prepared statements by their text; those used last are kept. Texts are constants or assembled from constants and checked
+ * names, never from values.
+ */
 export class Statements {
   readonly #driver: SqliteDriver;
   readonly #prepared = new Map<string, SqliteStatement>();
@@ -23,10 +29,13 @@ export class Statements {
   }
 
   #prepare(sql: string): SqliteStatement {
-    let statement = this.#prepared.get(sql);
-    if (statement === undefined) {
-      statement = this.#driver.prepare(sql);
-      this.#prepared.set(sql, statement);
+    const statement = this.#prepared.get(sql) ?? this.#driver.prepare(sql);
+    // A map keeps the order of entry, so this makes the statement the newest.
+    this.#prepared.delete(sql);
+    this.#prepared.set(sql, statement);
+    if (this.#prepared.size > MOST_KEPT) {
+      const [oldest] = this.#prepared.keys();
+      if (oldest !== undefined) this.#prepared.delete(oldest);
     }
     return statement;
   }

@@ -1,5 +1,6 @@
 import type {
   Application,
+  Authority,
   CredentialsType,
   Device,
   DeviceCredentials,
@@ -9,6 +10,8 @@ import type {
   Tenant,
   User,
 } from '../model/entities.ts';
+import type { OtaPackageType } from '../model/ota.ts';
+import type { DocumentChange, DocumentReaders } from './documents.ts';
 
 /** A user with the hash of its password; null: no password set yet, so no login. */
 export interface StoredUser extends User {
@@ -56,6 +59,12 @@ export interface NameClaim {
  */
 export type Change =
   | { readonly kind: 'putTenant'; readonly record: Tenant }
+  /** `version`: there is no such tenant. */
+  | { readonly kind: 'renameTenant'; readonly id: EntityId; readonly name: string }
+  /** `inUse` while the tenant has users, profiles, devices, applications or documents. */
+  | { readonly kind: 'deleteTenant'; readonly id: EntityId }
+  /** Deletes at most `limit` documents of a tenant, whatever their collection. */
+  | { readonly kind: 'deleteTenantDocuments'; readonly tenantId: EntityId; readonly limit: number }
   | { readonly kind: 'putUser'; readonly record: StoredUser; readonly expectedVersion: number | null }
   | { readonly kind: 'putProfile'; readonly record: DeviceProfile; readonly expectedVersion: number | null }
   | { readonly kind: 'deleteProfile'; readonly id: EntityId; readonly expectedVersion: number }
@@ -83,7 +92,10 @@ export type Change =
   /** The other stores hold nothing of this owner any more. */
   | { readonly kind: 'deleteRemoval'; readonly ownerId: EntityId }
   /** Overwrites. Secrets are sealed by the caller. */
-  | { readonly kind: 'putSetting'; readonly key: string; readonly value: string };
+  | { readonly kind: 'putSetting'; readonly key: string; readonly value: string }
+  /** `expectedVersion` null: whatever is there, also nothing. */
+  | { readonly kind: 'deleteUser'; readonly id: EntityId; readonly expectedVersion: number | null }
+  | DocumentChange;
 
 /** Members that are unique, and in which scope: tenant name and e-mail on the server, names in the tenant. */
 export type UniqueMember =
@@ -93,13 +105,18 @@ export type UniqueMember =
   | 'defaultProfile'
   | 'deviceName'
   | 'deviceCredentials'
-  | 'credentialsId';
+  | 'credentialsId'
+  | 'provisionDeviceKey';
 
 /** A precondition did not hold and nothing of the commit was applied. `change` is the index of the first such change. */
 export type Conflict = { readonly change: number } & (
   | /** Another version is stored, or none. */ { readonly kind: 'version' }
   | { readonly kind: 'exists' }
   | { readonly kind: 'unique'; readonly member: UniqueMember }
+  | /** Another document has the same values in these members. */ {
+      readonly kind: 'uniqueDocument';
+      readonly members: readonly string[];
+    }
   | /** A record that this one refers to is missing. */ { readonly kind: 'reference' }
   | /** Other records refer to this one. */ { readonly kind: 'inUse' }
   | { readonly kind: 'name'; readonly claim: NameClaim; readonly holder: DialectId }
@@ -113,10 +130,12 @@ export const SORT_MEMBERS = {
   device: ['id', 'createdTime', 'name', 'label', 'type'],
   profile: ['id', 'createdTime', 'name', 'transportType'],
   application: ['id', 'createdTime', 'name', 'dialect'],
+  user: ['id', 'createdTime', 'email', 'firstName', 'lastName'],
 } as const;
 
 export type DeviceSort = (typeof SORT_MEMBERS.device)[number];
 export type ProfileSort = (typeof SORT_MEMBERS.profile)[number];
+export type UserSort = (typeof SORT_MEMBERS.user)[number];
 export type ApplicationSort = (typeof SORT_MEMBERS.application)[number];
 
 /** Part of a list, counted from `offset`. */
@@ -134,6 +153,25 @@ export interface ListQuery<Sort extends string> {
 export interface DeviceRecordQuery extends ListQuery<DeviceSort> {
   readonly customerId: EntityId | null;
   readonly profileId: EntityId | null;
+}
+
+/** `textSearch` looks into the e-mail and both names. */
+export interface UserRecordQuery extends ListQuery<UserSort> {
+  readonly customerId: EntityId | null;
+  readonly authority: Authority | null;
+}
+
+/** Devices one after the other by id, for work on many of them. */
+export interface DeviceIdQuery {
+  readonly tenantId: EntityId;
+  /** null: of any. */
+  readonly profileId: EntityId | null;
+  readonly customerId: EntityId | null;
+  /** Only devices without a package of their own of this type; null: all. */
+  readonly withoutPackage: OtaPackageType | null;
+  /** Only ids above this one; null: from the first. */
+  readonly after: EntityId | null;
+  readonly limit: number;
 }
 
 export interface RecordPage<T> {
@@ -159,17 +197,27 @@ export interface FleetRow {
 }
 
 /** Reads see every commit that has resolved. They reject when the store cannot be read. */
-export interface RepoReaders {
+export interface RepoReaders extends DocumentReaders {
   tenant(id: EntityId): Promise<Tenant | null>;
   tenantByName(name: string): Promise<Tenant | null>;
+  /** Documents of a tenant in all collections together. */
+  tenantDocuments(tenantId: EntityId): Promise<number>;
   user(id: EntityId): Promise<StoredUser | null>;
   /** The e-mail in lower case. */
   userByEmail(email: string): Promise<StoredUser | null>;
+  users(query: UserRecordQuery): Promise<RecordPage<StoredUser>>;
   /** True if any user has a password. */
   hasPassword(): Promise<boolean>;
   profile(id: EntityId): Promise<DeviceProfile | null>;
   profileByName(tenantId: EntityId, name: string): Promise<DeviceProfile | null>;
   defaultProfile(tenantId: EntityId): Promise<DeviceProfile | null>;
+  profileByProvisionKey(provisionDeviceKey: string): Promise<DeviceProfile | null>;
+  /** Ascending by id. */
+  deviceIds(query: DeviceIdQuery): Promise<readonly EntityId[]>;
+  /** How many devices `deviceIds` would give in all. */
+  deviceCount(query: Omit<DeviceIdQuery, 'after' | 'limit'>): Promise<number>;
+  /** True if a device or a profile refers to the package. */
+  packageInUse(packageId: EntityId): Promise<boolean>;
   profiles(query: ListQuery<ProfileSort>): Promise<RecordPage<DeviceProfile>>;
   device(id: EntityId): Promise<Device | null>;
   deviceByName(tenantId: EntityId, name: string): Promise<Device | null>;

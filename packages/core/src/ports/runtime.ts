@@ -26,6 +26,8 @@ export interface Crypto {
   verifyPassword(password: string, hash: string): Promise<boolean>;
   /** Lower-case hex. */
   sha3_256(text: string): string;
+  /** A running digest; `hex` ends it and gives lower-case hex. */
+  digest(algorithm: 'MD5' | 'SHA256' | 'SHA384' | 'SHA512'): { update(bytes: Uint8Array): void; hex(): string };
   /** Compares in constant time. */
   equal(a: string, b: string): boolean;
   /** Encrypts a secret for storage; the text differs every time. */

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Change, DeviceProfile, Repositories, Tenant } from '@moorage/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { documentCases } from './document-cases.ts';
+import { documentDifferentialCase } from './document-differential-case.ts';
+import { registryMemberCases } from './registry-member-cases.ts';
 import { listCases } from './repository-list-cases.ts';
 import {
   putToken,
@@ -11,6 +14,7 @@ import {
   sampleTenant,
   sampleUser,
 } from './sample-records.ts';
+import { tenantCases } from './tenant-cases.ts';
 
 /** Makes repositories for the contract suite. */
 export interface RepositoriesFactory {
@@ -328,6 +332,10 @@ export function describeRepositories(name: string, factory: RepositoriesFactory)
       expect((await repositories.device(device.id))?.label).toBe(String(outcomes.indexOf('done')));
     });
 
+    registryMemberCases(scene);
+    tenantCases(scene);
+    documentCases(scene);
+    documentDifferentialCase(() => repositories);
     listCases(scene);
   });
 }

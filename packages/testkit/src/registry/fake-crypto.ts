@@ -48,6 +48,11 @@ export class FakeCrypto implements Crypto {
     return createHash('sha3-256').update(text).digest('hex');
   }
 
+  digest(algorithm: 'MD5' | 'SHA256' | 'SHA384' | 'SHA512'): { update(bytes: Uint8Array): void; hex(): string } {
+    const hash = createHash(algorithm);
+    return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
+  }
+
   equal(a: string, b: string): boolean {
     return a === b;
   }

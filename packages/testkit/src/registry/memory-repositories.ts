@@ -5,8 +5,11 @@ import type {
   CommitOutcome,
   Conflict,
   Device,
+  DeviceIdQuery,
   DeviceProfile,
   DeviceRecordQuery,
+  DocumentCollection,
+  DocumentQuery,
   EntityId,
   FleetRow,
   ListQuery,
@@ -16,9 +19,12 @@ import type {
   StoredApplication,
   StoredCredentials,
   StoredDevice,
+  StoredDocument,
   StoredUser,
   Tenant,
+  UserRecordQuery,
 } from '@moorage/core';
+import { MemoryDocuments } from './memory-documents.ts';
 import { compareText, listPage } from './memory-list.ts';
 import { MemoryNames } from './memory-names.ts';
 import { MemoryTable, UndoLog, type Versioned } from './memory-table.ts';
@@ -34,6 +40,7 @@ export class MemoryRepositories implements Repositories {
   readonly #profiles = new MemoryTable<DeviceProfile>([
     ['profileName', (row) => `${row.tenantId}\n${row.name}`],
     ['defaultProfile', (row) => (row.isDefault ? row.tenantId : null)],
+    ['provisionDeviceKey', (row) => row.provisionDeviceKey],
   ]);
   readonly #devices = new MemoryTable<StoredDevice>([['deviceName', (row) => `${row.tenantId}\n${row.name}`]]);
   readonly #credentials = new MemoryTable<StoredCredentials>([
@@ -41,6 +48,7 @@ export class MemoryRepositories implements Repositories {
     ['credentialsId', (row) => row.credentialsId],
   ]);
   readonly #applications = new MemoryTable<StoredApplication>([]);
+  readonly #documents = new MemoryDocuments();
   readonly #names = new MemoryNames();
   readonly #removals = new Map<EntityId, number>();
   readonly #settings = new Map<string, string>();
@@ -48,6 +56,7 @@ export class MemoryRepositories implements Repositories {
   readonly troubles: CommitOutcome[] = [];
 
   async commit(changes: readonly Change[]): Promise<CommitOutcome> {
+    for (const change of changes) if ('collection' in change) this.#documents.check(change);
     const trouble = this.troubles.shift();
     if (trouble !== undefined) return trouble;
     const undo = new UndoLog();
@@ -68,12 +77,30 @@ export class MemoryRepositories implements Repositories {
     return this.#tenants.find('tenantName', name) ?? null;
   }
 
+  async tenantDocuments(tenantId: EntityId): Promise<number> {
+    return this.#documents.countOf(tenantId);
+  }
+
   async user(id: EntityId): Promise<StoredUser | null> {
     return this.#users.get(id) ?? null;
   }
 
   async userByEmail(email: string): Promise<StoredUser | null> {
     return this.#users.find('email', email) ?? null;
+  }
+
+  async users(query: UserRecordQuery): Promise<RecordPage<StoredUser>> {
+    const { customerId, authority } = query;
+    const scoped = this.#users
+      .all()
+      .filter((row) => customerId === null || row.customerId === customerId)
+      .filter((row) => authority === null || row.authority === authority);
+    return listPage(
+      scoped,
+      query,
+      (row) => [row.email, row.firstName, row.lastName],
+      (row, member) => row[member] ?? '',
+    );
   }
 
   async hasPassword(): Promise<boolean> {
@@ -90,6 +117,10 @@ export class MemoryRepositories implements Repositories {
 
   async defaultProfile(tenantId: EntityId): Promise<DeviceProfile | null> {
     return this.#profiles.find('defaultProfile', tenantId) ?? null;
+  }
+
+  async profileByProvisionKey(provisionDeviceKey: string): Promise<DeviceProfile | null> {
+    return this.#profiles.find('provisionDeviceKey', provisionDeviceKey) ?? null;
   }
 
   async profiles(query: ListQuery<ProfileSort>): Promise<RecordPage<DeviceProfile>> {
@@ -131,6 +162,31 @@ export class MemoryRepositories implements Repositories {
       (row) => [row.name, row.label],
       (row, member) => row[member] ?? '',
     );
+  }
+
+  async deviceIds(query: DeviceIdQuery): Promise<readonly EntityId[]> {
+    const { after } = query;
+    return this.#idsOf(query)
+      .filter((id) => after === null || compareText(id, after) > 0)
+      .slice(0, query.limit);
+  }
+
+  async deviceCount(query: Omit<DeviceIdQuery, 'after' | 'limit'>): Promise<number> {
+    return this.#idsOf(query).length;
+  }
+
+  async packageInUse(packageId: EntityId): Promise<boolean> {
+    return [...this.#devices.all(), ...this.#profiles.all()].some(
+      (row) => row.firmwareId === packageId || row.softwareId === packageId,
+    );
+  }
+
+  async document(collection: DocumentCollection, id: EntityId): Promise<StoredDocument | null> {
+    return this.#documents.get(collection, id);
+  }
+
+  async documents(collection: DocumentCollection, query: DocumentQuery): Promise<RecordPage<StoredDocument>> {
+    return this.#documents.page(collection, query);
   }
 
   async deviceTypes(tenantId: EntityId, customerId: EntityId | null): Promise<readonly string[]> {
@@ -190,6 +246,17 @@ export class MemoryRepositories implements Repositories {
       });
   }
 
+  #idsOf({ tenantId, profileId, customerId, withoutPackage }: Omit<DeviceIdQuery, 'after' | 'limit'>): EntityId[] {
+    const found = this.#devices
+      .all()
+      .filter((row) => row.tenantId === tenantId)
+      .filter((row) => profileId === null || row.deviceProfileId === profileId)
+      .filter((row) => customerId === null || row.customerId === customerId)
+      .filter((row) => withoutPackage !== 'FIRMWARE' || row.firmwareId === null)
+      .filter((row) => withoutPackage !== 'SOFTWARE' || row.softwareId === null);
+    return found.map((row) => row.id).sort(compareText);
+  }
+
   #readable(row: StoredDevice): Device {
     return {
       ...row,
@@ -202,8 +269,31 @@ export class MemoryRepositories implements Repositories {
     switch (change.kind) {
       case 'putTenant':
         return put(this.#tenants, change.record, null, undefined, undo);
+      case 'renameTenant': {
+        const record = this.#tenants.get(change.id);
+        if (record === undefined) return { kind: 'version' };
+        const renamed = { ...record, name: change.name };
+        if (this.#tenants.taken(renamed) !== undefined) return { kind: 'unique', member: 'tenantName' };
+        this.#tenants.put(renamed, undo);
+        return undefined;
+      }
+      case 'deleteTenant':
+        return this.#deleteTenant(change.id, undo);
+      case 'deleteTenantDocuments':
+        this.#documents.deleteOf(change.tenantId, change.limit, undo);
+        return undefined;
       case 'putUser':
         return put(this.#users, change.record, change.expectedVersion, undefined, undo);
+      case 'deleteUser':
+        if (change.expectedVersion !== null && this.#users.get(change.id)?.version !== change.expectedVersion) {
+          return { kind: 'version' };
+        }
+        this.#users.delete(change.id, undo);
+        return undefined;
+      case 'putDocument':
+      case 'deleteDocument':
+      case 'deleteDocuments':
+        return this.#documents.apply(change, undo);
       case 'putProfile': {
         const known = this.#tenants.get(change.record.tenantId) !== undefined;
         return put(this.#profiles, change.record, change.expectedVersion, known, undo);
@@ -237,6 +327,19 @@ export class MemoryRepositories implements Repositories {
         setWithUndo(this.#settings, change.key, change.value, undo);
         return undefined;
     }
+  }
+
+  #deleteTenant(id: EntityId, undo: UndoLog): Refused | undefined {
+    if (this.#tenants.get(id) === undefined) return { kind: 'version' };
+    const rows: readonly { readonly tenantId: EntityId }[] = [
+      ...this.#users.all(),
+      ...this.#profiles.all(),
+      ...this.#devices.all(),
+      ...this.#applications.all(),
+    ];
+    if (rows.some(({ tenantId }) => tenantId === id) || this.#documents.countOf(id) > 0) return { kind: 'inUse' };
+    this.#tenants.delete(id, undo);
+    return undefined;
   }
 
   #putNamed(

@@ -142,6 +142,7 @@ export function profileInput(name: string, parts: Partial<ProfileInput> = {}): P
     description: null,
     transportType: null,
     provisionType: null,
+    provisionDeviceKey: null,
     profileData: null,
     version: null,
     ...parts,

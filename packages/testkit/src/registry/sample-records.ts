@@ -50,6 +50,9 @@ export function sampleProfile(tenantId: string, parts: Partial<DeviceProfile> = 
     transportType: 'DEFAULT',
     provisionType: 'DISABLED',
     profileData: { configuration: { type: 'DEFAULT' } },
+    provisionDeviceKey: null,
+    firmwareId: null,
+    softwareId: null,
     version: 1,
     ...parts,
   };
@@ -67,6 +70,8 @@ export function sampleDevice(profile: DeviceProfile, parts: Partial<StoredDevice
     label: null,
     deviceProfileId: profile.id,
     deviceData: {},
+    firmwareId: null,
+    softwareId: null,
     additionalInfo: null,
     version: 1,
     ...parts,
