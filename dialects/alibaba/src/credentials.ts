@@ -1,0 +1,107 @@
+import type { ConnectCredential, CredentialLookup, DeviceRef } from '@moorage/core';
+import type { ConnectPacket, Refusal } from '@moorage/dialect-api';
+import type { LinkClientId } from './client-id.ts';
+import { badClientId, badCredentials, badKeepAlive, notAuthorized, wrongSignature } from './codes.ts';
+import { DIALECT_ID } from './manifest.ts';
+import { connectContent, type Hmac, type LinkIdentity, signatureMatches, signMethod } from './signature.ts';
+
+/** Characters; what devices send stays under about 200. Section 1.2 */
+const LONGEST_CLIENT_ID = 512;
+
+/** Seconds. Section 1.4 */
+const SHORTEST_KEEP_ALIVE = 30;
+
+/** TLS, plain TCP; a pre-authenticated device and one with a token say so with a negative number. Section 1.2 */
+const SECURE_MODES = ['2', '3'];
+
+const PRODUCT_KEY = /^[A-Za-z0-9]{1,20}$/;
+const DEVICE_NAME = /^[A-Za-z0-9_@.:-]{1,64}$/;
+
+/** The device that a user name `deviceName&productKey` names; undefined: it has another form. Section 1.2 */
+export function parseUsername(username: string | null): LinkIdentity | undefined {
+  const at = username?.lastIndexOf('&') ?? -1;
+  if (username === null || at === -1) return undefined;
+  return parsePair(username.slice(at + 1), username.slice(0, at));
+}
+
+/** undefined: no device can be called so. Section 1.1 */
+export function parsePair(productKey: string, deviceName: string): LinkIdentity | undefined {
+  const identity = { productKey, deviceName };
+  return isIdentity(identity) ? identity : undefined;
+}
+
+export function isIdentity({ productKey, deviceName }: LinkIdentity): boolean {
+  return DEVICE_NAME.test(deviceName) && PRODUCT_KEY.test(productKey);
+}
+
+/** The secret in the value of credentials; null: the device waits for its registration. api-additions.md, 1 */
+export function deviceSecretOf(credentialsValue: string | null): string | null {
+  try {
+    const value: unknown = JSON.parse(credentialsValue ?? '');
+    if (typeof value !== 'object' || value === null) return null;
+    const secret: unknown = Object.getOwnPropertyDescriptor(value, 'deviceSecret')?.value;
+    return typeof secret === 'string' && secret !== '' ? secret : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A device that proved who it is. */
+export interface ProvenDevice {
+  readonly outcome: 'proven';
+  readonly device: DeviceRef;
+  readonly identity: LinkIdentity;
+}
+
+/** Identity comes from the user name, never from the Client Identifier. Sections 1.2 to 1.5 */
+export function identify(
+  connect: ConnectPacket,
+  link: LinkClientId,
+  registry: CredentialLookup,
+  hmac: Hmac,
+): ProvenDevice | Refusal {
+  if (connect.clientId.length > LONGEST_CLIENT_ID) {
+    return badClientId(`The client ID is longer than ${LONGEST_CLIENT_ID} characters.`);
+  }
+  const secureMode = link.parameters.get('securemode');
+  if (secureMode !== undefined && !SECURE_MODES.includes(secureMode)) return unknownMode(secureMode);
+  const authType = link.parameters.get('authType');
+  if (authType !== undefined) return badClientId(`The authType ${authType.slice(0, 32)} is not offered.`);
+  const methodName = link.parameters.get('signmethod');
+  const algorithm = signMethod(methodName);
+  if (algorithm === undefined) return badClientId(`The signmethod ${methodName?.slice(0, 32)} is not known.`);
+  if (connect.keepAlive < SHORTEST_KEEP_ALIVE) return badKeepAlive(connect.keepAlive);
+  const identity = parseUsername(connect.username);
+  if (identity === undefined) return badCredentials('The user name is not deviceName&productKey.');
+  const credential = credentialOf(identity, registry);
+  if (credential?.device == null) return notAuthorized(unknownReason(identity, registry));
+  const { device, password: secret } = credential;
+  if (secret === null) {
+    return notAuthorized(`${identity.deviceName} has no DeviceSecret yet: it waits for its dynamic registration.`);
+  }
+  const content = connectContent(identity, link.base, link.parameters.get('timestamp'));
+  if (!signatureMatches(connect.password, hmac(algorithm, secret, content))) {
+    return wrongSignature(identity, algorithm, content);
+  }
+  return { outcome: 'proven', device, identity };
+}
+
+/** The credential of a device of this dialect; comparisons are exact. */
+export function credentialOf(identity: LinkIdentity, registry: CredentialLookup): ConnectCredential | undefined {
+  const holder = registry.byUsername(`${identity.deviceName}&${identity.productKey}`);
+  return holder?.dialect === DIALECT_ID ? holder.credentials[0] : undefined;
+}
+
+function unknownMode(secureMode: string): Refusal {
+  return badClientId(
+    secureMode === '8'
+      ? 'The securemode 8, of devices with an ID² chip, is not supported.'
+      : `The securemode ${secureMode.slice(0, 32)} is not offered.`,
+  );
+}
+
+function unknownReason({ productKey, deviceName }: LinkIdentity, registry: CredentialLookup): string {
+  return registry.product?.(DIALECT_ID, productKey) === undefined
+    ? `Neither the product ${productKey} nor its device ${deviceName} is known.`
+    : `The product ${productKey} has no device ${deviceName}.`;
+}

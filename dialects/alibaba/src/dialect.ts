@@ -1,0 +1,191 @@
+import { type CredentialLookup, type DeviceRef, ValueReader } from '@moorage/core';
+import type {
+  Authentication,
+  ConnectPacket,
+  ConnectVia,
+  DeviceHttpRoute,
+  DeviceLink,
+  Dialect,
+  DialectSession,
+  Principal,
+  Refusal,
+} from '@moorage/dialect-api';
+import { type LinkClientId, parseClientId } from './client-id.ts';
+import { badClientId, badCredentials, unavailable } from './codes.ts';
+import { connectionGuide } from './connection-guide.ts';
+import { identify, type ProvenDevice, parseUsername } from './credentials.ts';
+import { createHttpRoutes } from './http-routes.ts';
+import { DIALECT_ID, manifest } from './manifest.ts';
+import { sessionPolicy } from './policy.ts';
+import { preSharedKey } from './pre-shared-key.ts';
+import { REGISTRATION_ERRORS, type RegistrationError, register, registrationData } from './registration.ts';
+import { RegistrationSession, registrationPolicy } from './registration-session.ts';
+import type { LinkSecrets } from './secrets.ts';
+import { AlibabaSession, type SessionTools } from './session.ts';
+import type { Hmac } from './signature.ts';
+import { type LinkStore, StoredRequests } from './stored-requests.ts';
+
+/** Settings of the dialect. */
+export interface AlibabaDialectOptions {
+  readonly hmac: Hmac;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Reads and writes what devices ask for beside values. Asked for when it is needed, which is after the start. */
+  readonly store: () => LinkStore;
+  /** Gives out secrets, asked for when needed. Absent: dynamic registration is off, whatever products say. */
+  readonly secrets?: () => LinkSecrets;
+  /** Tells secrets over connections without TLS, as where a proxy in front of the server ends it. Section 1.7 */
+  readonly registerWithoutTls?: boolean;
+}
+
+/** Devices whose library is known already; beyond so many it is written down again. */
+const MAXIMUM_KNOWN = 100_000;
+
+/** Devices built with the Link SDKs, over MQTT. */
+export class AlibabaDialect implements Dialect {
+  readonly manifest = manifest;
+  readonly #options: AlibabaDialectOptions;
+  readonly #tools: SessionTools;
+  readonly #requests: StoredRequests;
+  /** What the Client Identifier of a device said of its library, so that only news are written. */
+  readonly #libraries = new Map<string, string>();
+  /** What connections that are let in to be registered are told. */
+  readonly #registrations = new WeakMap<Principal, string>();
+  readonly httpRoutes: readonly DeviceHttpRoute[];
+
+  constructor(options: AlibabaDialectOptions) {
+    this.#options = options;
+    this.#tools = { reader: new ValueReader(), now: options.now };
+    this.#requests = new StoredRequests(options.store, options.now);
+    const { hmac, secrets } = options;
+    this.httpRoutes = secrets === undefined ? [] : createHttpRoutes(hmac, secrets);
+  }
+
+  recognise(connect: ConnectPacket): 'yes' | 'maybe' | 'no' {
+    if (parseClientId(connect.clientId)?.isOwn === true) return 'yes';
+    return connect.username?.includes('&') === true ? 'maybe' : 'no';
+  }
+
+  authenticate(
+    connect: ConnectPacket,
+    via: ConnectVia,
+    registry: CredentialLookup,
+  ): Authentication | Promise<Authentication> {
+    const pinned = via.pinnedDialect === DIALECT_ID;
+    const link = parseClientId(connect.clientId);
+    if (link === undefined || !(link.isOwn || pinned)) return withoutLinkForm(connect, pinned, registry);
+    if (link.parameters.get('authType') === 'register') return this.#register(connect, via, link, registry);
+    const identification = identify(connect, link, registry, this.#options.hmac);
+    return identification.outcome === 'proven' ? accept(connect, identification) : identification;
+  }
+
+  openSession(principal: Principal, link: DeviceLink): DialectSession {
+    const told = this.#registrations.get(principal);
+    if (told !== undefined) return new RegistrationSession(told);
+    const { device } = principal;
+    const identity = identityOf(principal);
+    if (device === null) throw new TypeError('a principal of this dialect is a device');
+    // A principal without an identity is asked for its rights only, and never connects.
+    const isTold = principal.identity === null || this.#isKnown(device, link);
+    return new AlibabaSession(this.#tools, device, identity, link, isTold);
+  }
+
+  /** The key of a device that connects by TLS-PSK; undefined: it is none of ours. Section 1.9 */
+  preSharedKey(identity: string, registry: CredentialLookup): Uint8Array | undefined {
+    return preSharedKey(identity, registry, this.#options.hmac);
+  }
+
+  /** Section 1.7. The keep-alive of such a connection is not checked. */
+  async #register(
+    connect: ConnectPacket,
+    via: ConnectVia,
+    { parameters }: LinkClientId,
+    registry: CredentialLookup,
+  ): Promise<Authentication> {
+    const { hmac, secrets, registerWithoutTls = false } = this.#options;
+    if (secrets === undefined) return unavailable('Dynamic registration is switched off.');
+    if (!registerWithoutTls && via.transport !== 'tls' && via.transport !== 'wss') {
+      return unavailable('Dynamic registration needs TLS.');
+    }
+    const identity = parseUsername(connect.username);
+    if (identity === undefined) return badCredentials('The user name is not deviceName&productKey.');
+    const random = parameters.get('random') ?? '';
+    const request = { identity, random, sign: connect.password, signMethod: parameters.get('signmethod') };
+    const outcome = await register(request, registry, hmac, secrets());
+    if (outcome.outcome === 'refused') return registrationRefusal(outcome.error);
+    const principal: Principal = {
+      dialect: DIALECT_ID,
+      tenantId: outcome.device.tenantId,
+      device: null,
+      application: null,
+      identity: null,
+      assignedClientId: null,
+      account: null,
+      policy: registrationPolicy(),
+    };
+    this.#registrations.set(principal, registrationData(identity, outcome.secret));
+    return { outcome: 'accepted', principal };
+  }
+
+  answerRequest(device: DeviceRef, request: string, params: string): Promise<string> {
+    return this.#requests.answer(device, request, params);
+  }
+
+  readonly connectionGuide = (...[device, credentials, endpoint]: Parameters<Dialect['connectionGuide']>) =>
+    connectionGuide(this.#options.hmac, device, credentials, endpoint);
+
+  #isKnown({ id }: DeviceRef, { clientId }: DeviceLink): boolean {
+    const parameters = parseClientId(clientId)?.parameters;
+    const library = `${parameters?.get('_v') ?? ''} ${parameters?.get('lan') ?? ''}`;
+    if (this.#libraries.get(id) === library) return true;
+    if (this.#libraries.size >= MAXIMUM_KNOWN) this.#libraries.clear();
+    this.#libraries.set(id, library);
+    return false;
+  }
+}
+
+/** Section 1.7: 2 for what the client ID says, 3 for what the server cannot do, 4 for the rest. */
+function registrationRefusal(error: RegistrationError): Refusal {
+  const reason = `Registration: ${REGISTRATION_ERRORS[error]}.`;
+  if (error === 500) return unavailable(reason);
+  return error === 460 || error === 6292 ? badClientId(reason) : badCredentials(reason);
+}
+
+function accept({ level }: ConnectPacket, { device, identity }: ProvenDevice): Authentication {
+  return {
+    outcome: 'accepted',
+    principal: {
+      dialect: DIALECT_ID,
+      tenantId: device.tenantId,
+      device,
+      application: null,
+      // Section 2.3: one Session for a device, whatever its Client Identifier is.
+      identity: `${device.id}/${identity.deviceName}&${identity.productKey}`,
+      assignedClientId: null,
+      account: '',
+      policy: sessionPolicy(level),
+    },
+  };
+}
+
+/** Without an identity, as when only the right to a Will is asked for, nothing is the device's own. */
+function identityOf({ identity }: Principal): { readonly productKey: string; readonly deviceName: string } {
+  const name = identity === null ? null : identity.slice(identity.indexOf('/') + 1);
+  return parseUsername(name) ?? { productKey: '+', deviceName: '+' };
+}
+
+/** recognition.md, R5 and R6: a known name of ours with another form of Client Identifier is ours to refuse. */
+function withoutLinkForm(connect: ConnectPacket, pinned: boolean, registry: CredentialLookup): Authentication {
+  const reason = 'The client ID does not have the form <base>|key=value,...| with securemode or signmethod.';
+  if (pinned) return badClientId(reason);
+  const { username } = connect;
+  const holder = username ? registry.byUsername(username) : undefined;
+  if (holder !== undefined) {
+    return holder.dialect === DIALECT_ID
+      ? badClientId(reason)
+      : { outcome: 'notMine', reason: 'The user name belongs to another dialect.' };
+  }
+  const at = username?.lastIndexOf('&') ?? -1;
+  const product = at === -1 ? undefined : registry.product?.(DIALECT_ID, username?.slice(at + 1) ?? '');
+  return product === undefined ? { outcome: 'notMine', reason } : badClientId(reason);
+}

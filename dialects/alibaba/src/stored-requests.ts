@@ -1,0 +1,150 @@
+import {
+  type Attribute,
+  type AttributeScope,
+  type DeviceRef,
+  type Json,
+  type JsonObject,
+  platformCaller,
+  type TelemetryService,
+  type Value,
+} from '@moorage/core';
+import { AlinkCode } from './codes.ts';
+import { ShadowRequests } from './shadow-requests.ts';
+
+/** Server attribute with the remote configuration of a device, as the device is told of it. Section 4.5 */
+const CONFIGURATION_ATTRIBUTE = 'remoteConfig';
+/** Section 2.6 */
+const MAXIMUM_KEYS = 200;
+const MAXIMUM_KEY_LENGTH = 255;
+
+/** A message to `/shadow/update/...`; its parameters are the message. Section 4.2 */
+export const SHADOW_REQUEST = 'shadow';
+
+type Owner = Pick<DeviceRef, 'id' | 'tenantId'>;
+
+/** The attributes of devices, as far as the dialect changes them itself. */
+export interface LinkStore {
+  /** `keys` null: all of the scope. */
+  read(device: Owner, scope: AttributeScope, keys: readonly string[] | null): Promise<readonly Attribute[]>;
+  /** Durable when resolved; false: not done. */
+  save(device: Owner, scope: AttributeScope, values: ReadonlyMap<string, Value>): Promise<boolean>;
+  /** The same. Keys that do not exist are ignored. */
+  remove(device: Owner, scope: AttributeScope, keys: readonly string[]): Promise<boolean>;
+}
+
+/** Reads and writes as a user of the device's tenant would, so that everybody who listens is told. */
+export function linkStoreOf(
+  telemetry: Pick<TelemetryService, 'attributes' | 'saveAttributes' | 'removeAttributes'>,
+): LinkStore {
+  return {
+    read: async ({ id, tenantId }, scope, keys) => {
+      const found = await telemetry.attributes(platformCaller(tenantId), id, scope, keys);
+      return found.ok ? found.value : [];
+    },
+    save: async ({ id, tenantId }, scope, values) =>
+      (await telemetry.saveAttributes(platformCaller(tenantId), id, scope, values)).ok,
+    remove: async ({ id, tenantId }, scope, keys) =>
+      (await telemetry.removeAttributes(platformCaller(tenantId), id, scope, keys)).ok,
+  };
+}
+
+interface Outcome {
+  readonly code: AlinkCode;
+  readonly data?: Json;
+}
+
+const BAD_PARAMETERS: Outcome = { code: AlinkCode.BadParameters };
+
+/** Requests of devices that take reading and writing before there is an answer. */
+export class StoredRequests {
+  readonly #store: () => LinkStore;
+  readonly #shadows: ShadowRequests;
+
+  /** `now`: epoch milliseconds. */
+  constructor(store: () => LinkStore, now: () => number) {
+    this.#store = store;
+    this.#shadows = new ShadowRequests(store, now);
+  }
+
+  /**
+   * `request` is the topic behind the device's names: JSON text of `{"code","data"}` is answered; or `shadow`: the
+   * document to be sent.
+   */
+  async answer(device: DeviceRef, request: string, params: string): Promise<string> {
+    if (request === SHADOW_REQUEST) return this.#shadows.answer(device, JSON.parse(params));
+    const { code, data = {} } = await this.#outcome(device, request, JSON.parse(params));
+    return JSON.stringify({ code, data });
+  }
+
+  #outcome(device: DeviceRef, request: string, params: Json): Promise<Outcome> {
+    switch (request) {
+      case 'thing/property/desired/delete':
+        return this.#deleteDesired(device, params);
+      case 'thing/deviceinfo/delete':
+        return this.#deleteTags(device, params);
+      case 'thing/config/get':
+        return this.#configuration(device);
+      default:
+        throw new TypeError(`there is no request ${request}`);
+    }
+  }
+
+  /** `{"power":{"version":1},"color":{}}`: a value that is newer than the version stays. Section 4.4 */
+  async #deleteDesired(device: DeviceRef, params: Json): Promise<Outcome> {
+    if (!isObject(params)) return { code: AlinkCode.ParamsForm };
+    const wanted = new Map(Object.entries(params));
+    const keys = [...wanted.keys()];
+    if (keys.length > MAXIMUM_KEYS) return { code: AlinkCode.TooManyDesired };
+    if (!keys.every(isKey)) return BAD_PARAMETERS;
+    const present = await this.#store().read(device, 'SHARED', keys);
+    const stale = present.filter(({ key, lastUpdateTs }) => covers(wanted.get(key), lastUpdateTs));
+    return this.#remove(
+      device,
+      'SHARED',
+      stale.map(({ key }) => key),
+    );
+  }
+
+  /** `[{"attrKey":"k"}]` */
+  async #deleteTags(device: DeviceRef, params: Json): Promise<Outcome> {
+    if (!Array.isArray(params) || params.length > MAXIMUM_KEYS) return BAD_PARAMETERS;
+    const entries: readonly Json[] = params;
+    const keys = entries.map((entry) => (isObject(entry) ? entry.attrKey : undefined));
+    return keys.every(isKey) ? this.#remove(device, 'CLIENT', keys) : BAD_PARAMETERS;
+  }
+
+  async #remove(device: DeviceRef, scope: AttributeScope, keys: readonly string[]): Promise<Outcome> {
+    if (keys.length === 0) return { code: AlinkCode.Success };
+    const done = await this.#store().remove(device, scope, keys);
+    return { code: done ? AlinkCode.Success : AlinkCode.Failed };
+  }
+
+  async #configuration(device: DeviceRef): Promise<Outcome> {
+    const [attribute] = await this.#store().read(device, 'SERVER', [CONFIGURATION_ATTRIBUTE]);
+    const configuration = attribute === undefined ? null : parsed(String(attribute.value));
+    if (!isObject(configuration)) return { code: AlinkCode.NoConfiguration };
+    return { code: AlinkCode.Success, data: configuration };
+  }
+}
+
+/** Is the value that the device knows the newest one? Without a version it does not matter. */
+function covers(entry: Json | undefined, version: number): boolean {
+  const known = isObject(entry) ? entry.version : undefined;
+  return known === undefined || Number(known) >= version;
+}
+
+function isKey(key: Json | undefined): key is string {
+  return typeof key === 'string' && key !== '' && key.length <= MAXIMUM_KEY_LENGTH;
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
