@@ -8,7 +8,7 @@ export type ListenerEvent =
   | 'listener.firstByte.unknown'
   /** The handshake was wrong, broken off or too slow. */
   | 'tls.handshake.failed'
-  /** A client certificate that the configured authority has not issued. */
+  /** A client certificate that the configured authority has not issued, or that the next of its chain has not signed. */
   | 'tls.clientCertificate.refused'
   /** No WebSocket came of the HTTP request: no sub-protocol of MQTT, no upgrade, too big, too slow. */
   | 'webSocket.handshake.failed'

@@ -1,7 +1,7 @@
 import { constants, type X509Certificate } from 'node:crypto';
 import { Socket } from 'node:net';
 import { createServer, DEFAULT_CIPHERS, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
-import type { Scheduler } from '@moorage/mqtt-broker';
+import type { PresentedCertificate, Scheduler } from '@moorage/mqtt-broker';
 import { ClientCertificates, readAuthorities } from './client-certificates.ts';
 import { HANDSHAKE_TIMEOUT_MS } from './first-bytes.ts';
 import type { ListenerEvent } from './listener.ts';
@@ -41,8 +41,8 @@ export interface SecureConnection {
   readonly socket: TLSSocket;
   /** Server name the client asked for, or null. RFC 6066, 3 */
   readonly serverName: string | null;
-  /** DER, leaf first; null without. */
-  readonly clientCertificates: readonly Uint8Array[] | null;
+  /** Leaf first, each signed by the next; null without. */
+  readonly clientCertificates: readonly PresentedCertificate[] | null;
 }
 
 interface Handshake {
@@ -51,8 +51,8 @@ interface Handshake {
 }
 
 /**
- * TLS 1.2 and 1.3 for any number of listeners. Client certificates are asked for and may be left out. Renegotiation is
- * refused.
+ * TLS 1.2 and 1.3 for any number of listeners. Client certificates are asked for and may be left out; one that the next
+ * of its chain has not signed ends the connection (thingsboard-device.md, 1.4). Renegotiation is refused.
  */
 export class TlsAcceptor {
   readonly #options: TlsAcceptorOptions;
@@ -143,7 +143,8 @@ export class TlsAcceptor {
       return;
     }
     const clientCertificates = this.#certificates.read(socket, this.#authorities ?? []);
-    if (clientCertificates !== null && this.#authorities !== null && !socket.authorized) {
+    const isForeign = clientCertificates !== null && this.#authorities !== null && !socket.authorized;
+    if (clientCertificates === 'broken' || isForeign) {
       this.#options.count?.('tls.clientCertificate.refused');
       socket.on('error', ignore);
       socket.destroy();

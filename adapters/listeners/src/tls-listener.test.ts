@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTcpListener } from './tcp-listener.ts';
@@ -16,7 +16,8 @@ afterEach(async () => {
 const CHAIN = `${CERTIFICATES.device.certificate}${CERTIFICATES.intermediate.certificate}`;
 const DEVICE = { cert: CHAIN, key: CERTIFICATES.device.key };
 const STRANGER = { cert: CERTIFICATES.stranger.certificate, key: CERTIFICATES.stranger.key };
-const der = (pem: string): Buffer => new X509Certificate(pem).raw;
+const base64 = (pem: string): string => pem.replace(/-----[^-]+-----|\s/g, '');
+const sha3 = (text: string): string => createHash('sha3-256').update(text).digest('hex');
 
 async function open(changes: Parameters<Bench['tls']>[0] = {}, pins: [string, string][] = []) {
   const tls = await bench.tls(changes);
@@ -119,8 +120,9 @@ describe('TLS listener', () => {
     expect(seen.bytes().toString()).toBe('later');
   });
 
-  it('passes the chain of a client certificate on as DER, leaf first, and again in a resumed session', async () => {
+  it('passes the chain of a client certificate on, leaf first, and again in a resumed session', async () => {
     const { listener } = await open();
+    const [leaf, issuer] = [CERTIFICATES.device.certificate, CERTIFICATES.intermediate.certificate].map(base64);
     for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
       let session: Buffer | undefined;
       for (const reused of [false, true]) {
@@ -129,9 +131,10 @@ describe('TLS listener', () => {
         await once(socket, 'secureConnect');
         expect(socket.isSessionReused()).toBe(reused);
         const { via, stream } = await bench.recorded();
-        expect(via.clientCertificates?.map((one) => Buffer.from(one))).toEqual([
-          der(CERTIFICATES.device.certificate),
-          der(CERTIFICATES.intermediate.certificate),
+        const validity = { validFrom: Date.UTC(2026, 10, 21, 13, 37, 39), validTo: Date.UTC(2126, 9, 28, 13, 37, 39) };
+        expect(via.clientCertificates).toEqual([
+          { text: leaf, hash: sha3(leaf ?? ''), commonName: 'device 1', ...validity },
+          { text: issuer, hash: sha3(issuer ?? ''), commonName: 'test intermediate', ...validity },
         ]);
         stream.write(Uint8Array.of(1));
         session ??= await resumable;
@@ -141,11 +144,39 @@ describe('TLS listener', () => {
     }
   });
 
+  it('reads in each full handshake what is presented in it', async () => {
+    const { listener } = await open();
+    const single = { cert: CERTIFICATES.device.certificate, key: CERTIFICATES.device.key };
+    await bench.connectTls(listener, single);
+    expect((await bench.recorded()).via.clientCertificates).toHaveLength(1);
+    await bench.connectTls(listener, DEVICE);
+    expect((await bench.recorded()).via.clientCertificates).toHaveLength(2);
+  });
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'ends the connection of a client whose certificate the next one has not signed, over %s',
+    async (maxVersion) => {
+      const { listener } = await open();
+      const { certificate, key } = CERTIFICATES.device;
+      const socket = bench.beginTls(listener, {
+        cert: `${certificate}${CERTIFICATES.ca.certificate}`,
+        key,
+        maxVersion,
+      });
+      await closed(socket);
+      expect(bench.counts.get('tls.clientCertificate.refused')).toBe(1);
+      expect(listener.connections).toBe(0);
+      await bench.connectTls(listener, { ...DEVICE, maxVersion });
+      expect((await bench.recorded()).via.clientCertificates).toHaveLength(2);
+    },
+  );
+
   it('accepts a client certificate of anybody unless authorities are configured', async () => {
     const { listener } = await open();
     await bench.connectTls(listener, STRANGER);
     const { via } = await bench.recorded();
     expect(via.clientCertificates).toHaveLength(1);
+    expect(via.clientCertificates?.[0]?.commonName).toBe('stranger');
   });
 
   it('refuses a client certificate of another authority in the handshake, and accepts none (B12)', async () => {

@@ -23,6 +23,8 @@ const device: Device = {
   type: 'default',
   dialect: 'plain',
   deviceData: {},
+  firmwareId: null,
+  softwareId: null,
   additionalInfo: null,
   version: 1,
 };

@@ -216,3 +216,21 @@ describe('anonymous access', () => {
     expect(principalOf({ clientId: 'device-id/c' }, open).identity).not.toBe(theirs);
   });
 });
+
+describe('figures of the whole server', () => {
+  it('PL-41 are for applications of the tenants that the server says, of every tenant if it says nothing', () => {
+    const ask = (dialect: PlainDialect, configuration: ApplicationRef['configuration']) => {
+      const principal = {
+        ...principalOf({ clientId: 'c', username: 'app', password: right }, dialect),
+        application: application(configuration),
+      };
+      const link = { level: 5, clientId: 'c', text: () => undefined } as const;
+      const options = { qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+      return dialect.openSession(principal, link).subscribe('$SYS/#', options).reasonCode;
+    };
+    const sole = plain({ serverFigures: (tenantId) => tenantId === 'tenant' });
+    const other = plain({ serverFigures: (tenantId) => tenantId !== 'tenant' });
+    expect([plain(), sole, other].map((dialect) => ask(dialect, { sys: true }))).toEqual([0, 0, 0x87]);
+    expect(ask(sole, {})).toBe(0x87);
+  });
+});

@@ -24,6 +24,8 @@ export interface PlainDialectOptions {
   readonly anonymousTenantId: EntityId;
   /** Filters that principals without credentials may not receive. */
   readonly denySubscribe: readonly string[];
+  /** Whether applications of this tenant may be given the figures of the whole server below `$SYS/`. Absent: of every tenant. */
+  readonly serverFigures?: (tenantId: EntityId) => boolean;
   /** Random bytes for Client Identifiers made by the server. */
   readonly randomBytes: (length: number) => Uint8Array;
 }
@@ -122,7 +124,8 @@ export class PlainDialect implements Dialect {
 
   private rightsOf({ device, application }: Principal): Rights {
     if (device !== null) return DEVICE_RIGHTS;
-    return application === null ? this.anonymousRights : applicationRights(application.configuration);
+    if (application === null) return this.anonymousRights;
+    return applicationRights(application.configuration, this.options.serverFigures?.(application.tenantId) ?? true);
   }
 
   readonly connectionGuide = connectionGuide;

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '@moorage/core';
 import { isTopicFilter, parseSharedFilter, topicMatches } from '@moorage/dialect-api';
 import { filterCovers } from './filter-covers.ts';
-import { isReserved, isServerTopic } from './topics.ts';
+import { isDollarTopic, isReserved, isServerTopic, isSysTopic } from './topics.ts';
 
 /** What a principal may do in the tenant's plain space. Default is deny. */
 export interface Rights {
@@ -15,6 +15,8 @@ export interface Rights {
   readonly serverTopics: boolean;
   /** May publish RPC requests to devices. */
   readonly command: boolean;
+  /** May receive what the server tells about itself below `$SYS/`. */
+  readonly sys: boolean;
   /** It is a device: `moorage/me/...` is about itself. */
   readonly self: boolean;
 }
@@ -29,6 +31,7 @@ export const DEVICE_RIGHTS: Rights = {
   denySubscribe: NOTHING,
   serverTopics: false,
   command: false,
+  sys: false,
   self: true,
 };
 
@@ -51,14 +54,15 @@ function own(configuration: JsonObject, name: string): Json | undefined {
   return Object.hasOwn(configuration, name) ? configuration[name] : undefined;
 }
 
-/** An application, as configured. api-additions.md, section 2 */
-export function applicationRights(configuration: JsonObject): Rights {
+/** An application, as configured. `mayHaveSys`: its tenant may see figures of the whole server. api-additions.md, section 2 */
+export function applicationRights(configuration: JsonObject, mayHaveSys = true): Rights {
   return {
     publish: filters(own(configuration, 'publish')),
     subscribe: filters(own(configuration, 'subscribe')),
     denySubscribe: NOTHING,
     serverTopics: true,
     command: own(configuration, 'command') === true,
+    sys: mayHaveSys && own(configuration, 'sys') === true,
     self: false,
   };
 }
@@ -83,6 +87,7 @@ export function mayPublish(rights: Rights, topicName: string): boolean {
 
 /** May it receive a message of this topic, whatever filter found it? */
 export function mayReceive(rights: Rights, topicName: string): boolean {
+  if (isDollarTopic(topicName)) return rights.sys && isSysTopic(topicName);
   if (isReserved(topicName) && !(rights.serverTopics && isServerTopic(topicName))) return false;
   return matchesOne(rights.subscribe, topicName) && !matchesOne(rights.denySubscribe, topicName);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { DEFAULT_PROFILE_SETTINGS, type JsonObject, ValueKind, ValueReader } from '@moorage/core';
 import type { Disposition, ProtocolLevel, QoS } from '@moorage/dialect-api';
-import { deviceLink, dialectMessage } from '@moorage/testkit';
+import { deviceLink, dialectMessage, payloadText } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
 import { anonymousRights, applicationRights, DEVICE_RIGHTS, type Rights } from './rights.ts';
 import { PlainSession } from './session.ts';
@@ -162,7 +162,7 @@ describe('commands', () => {
       expect(granted(to, topicFilter, 1)).toEqual({ reasonCode: 1, enter: [] });
       const messages = to.command(call);
       if (typeof messages === 'string') throw new TypeError(messages);
-      expect(messages.map((m) => [m.topicName, new TextDecoder().decode(m.payload), m.qos])).toEqual([
+      expect(messages.map((m) => [m.topicName, payloadText(m.payload), m.qos])).toEqual([
         ['moorage/me/rpc/request/7', '{"method":"set\\"Led","params":{"on":1.0}}', 1],
       ]);
       expect(to.unsubscribe(topicFilter)).toBe(0);
@@ -247,6 +247,35 @@ describe('subscriptions', () => {
       for (const topicFilter of filters)
         expect(granted(to, topicFilter), topicFilter).toEqual({ reasonCode: 0x87, enter: [] });
     }
+  });
+
+  it('PL-41 an application with `sys` may subscribe below $SYS/ and receives it; nobody else does', () => {
+    const filters = ['$SYS/#', '$SYS/broker/uptime', '$SYS/+/clients/#', '$share/g/$SYS/#'];
+    const administrator = asApplication({ subscribe: ['plant/#'], sys: true });
+    for (const topicFilter of filters) {
+      expect(granted(administrator, topicFilter, 1), topicFilter).toEqual({ reasonCode: 1, enter: [topicFilter] });
+    }
+    expect(administrator.mayReceive('$SYS/broker/uptime')).toBe(true);
+    const otherTenant = session(applicationRights({ sys: true }, false));
+    const notTrue = [false, 'true', 1, null].map((sys) => asApplication({ subscribe: ['#', '$SYS/#'], sys }));
+    for (const to of [session(), otherTenant, ...notTrue, session(anonymousRights([]))]) {
+      for (const topicFilter of filters) {
+        expect(granted(to, topicFilter), topicFilter).toEqual({ reasonCode: 0x87, enter: [] });
+      }
+      expect(to.mayReceive('$SYS/broker/uptime')).toBe(false);
+    }
+  });
+
+  it('PL-41 `sys` opens no other topic that begins with $, and none to publish to', () => {
+    const administrator = asApplication({ publish: ['#', '$SYS/#'], sys: true });
+    for (const topicFilter of ['$SYS', '$SYSTEM/#', '$other/#', '$share/g/$other']) {
+      expect(granted(administrator, topicFilter).reasonCode, topicFilter).toBe(0x87);
+    }
+    for (const topicName of ['$SYS', '$other/x', '$SYSTEM/x']) {
+      expect(administrator.mayReceive(topicName), topicName).toBe(false);
+    }
+    expect(fate(publish('$SYS/broker/uptime', 'x', administrator))).toBe('0x87');
+    expect(administrator.mayPublishWill('$SYS/broker/uptime')).toBe(false);
   });
 
   it('PL-35 a device may not subscribe to topics about devices, an application may', () => {

@@ -50,6 +50,8 @@ export class PlainSession implements DialectSession {
         if (!this.rights.self) return NOT_AUTHORIZED;
         this.rpcFilters.set(topicFilter, options.qos);
         return { reasonCode: options.qos, enter: [] };
+      case 'sys':
+        return this.rights.sys ? { reasonCode: options.qos, enter: [topicFilter] } : NOT_AUTHORIZED;
       case 'reserved':
         return NOT_AUTHORIZED;
       default:

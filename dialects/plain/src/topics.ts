@@ -31,13 +31,23 @@ export function isReserved(topicName: string): boolean {
   return topicName.charCodeAt(0) === LOWER_M && topicName.startsWith(RESERVED);
 }
 
+/** Tells whether a topic or filter begins with `$`. Asked for every delivery. */
+export function isDollarTopic(topicName: string): boolean {
+  return topicName.charCodeAt(0) === DOLLAR;
+}
+
+/** Tells whether a topic or filter stands below `$SYS/`. */
+export function isSysTopic(topicName: string): boolean {
+  return topicName.startsWith('$SYS/');
+}
+
 function isId(text: string): boolean {
   return text.length > 0 && text.length <= MAXIMUM_ID_LENGTH && !text.includes('/');
 }
 
 /** Sorts a Topic Name of a PUBLISH. */
 export function parsePublishTopic(topicName: string): PublishTopic {
-  if (topicName.charCodeAt(0) === DOLLAR) return RESERVED_TOPIC;
+  if (isDollarTopic(topicName)) return RESERVED_TOPIC;
   if (!isReserved(topicName)) return FREE;
   if (topicName === 'moorage/me/telemetry') return TELEMETRY;
   if (topicName === 'moorage/me/attributes') return ATTRIBUTES;
@@ -73,10 +83,13 @@ export type SubscribeTopic =
   | { readonly kind: 'server'; readonly inner: string }
   /** Commands to this device, pushed. */
   | { readonly kind: 'rpcRequests' }
+  /** What the server tells about itself below `$SYS/`. */
+  | { readonly kind: 'sys' }
   /** Nobody receives anything there. */
   | { readonly kind: 'reserved' };
 
 const RESERVED_FILTER: SubscribeTopic = { kind: 'reserved' };
+const SYS_FILTER: SubscribeTopic = { kind: 'sys' };
 const RPC_FILTERS = [`${RPC_REQUEST}+`, `${RPC_REQUEST}#`, 'moorage/me/rpc/#', 'moorage/me/#'];
 const SERVER_FILTER = /^moorage\/(?:devices|\+)(?:\/|$)|^moorage\/#$/;
 
@@ -85,7 +98,7 @@ export function parseSubscribeTopic(topicFilter: string): SubscribeTopic {
   const shared = parseSharedFilter(topicFilter);
   if (shared instanceof ProtocolError) return RESERVED_FILTER;
   const inner = shared === null ? topicFilter : shared.topicFilter;
-  if (inner.charCodeAt(0) === DOLLAR) return RESERVED_FILTER;
+  if (isDollarTopic(inner)) return isSysTopic(inner) ? SYS_FILTER : RESERVED_FILTER;
   if (!isReserved(inner)) return { kind: 'free', inner };
   if (SERVER_FILTER.test(inner)) return { kind: 'server', inner };
   return shared === null && RPC_FILTERS.includes(inner) ? { kind: 'rpcRequests' } : RESERVED_FILTER;

@@ -34,7 +34,12 @@ export function emptyUsername(): Refusal {
 
 /** The profile of the device is bound to another transport. Section 1.3 */
 export function wrongTransport(transportType: string): Refusal {
-  return refusal(3, ReasonCode.ServerUnavailable, `The device profile is bound to the transport ${transportType}.`);
+  return unavailable(`The device profile is bound to the transport ${transportType}.`);
+}
+
+/** The server cannot answer now. Section 1.5 */
+export function unavailable(reason: string): Refusal {
+  return refusal(3, ReasonCode.ServerUnavailable, reason);
 }
 
 /** A topic that means nothing to this device; the connection stays open. Section 1.9 */
@@ -66,4 +71,9 @@ export function badPayload(level: ProtocolLevel, qos: QoS, acknowledge: boolean,
 /** Values that the original acknowledges and then drops: told on 5.0, acknowledged on 3.x, never closed. Section 2.2 */
 export function droppedPayload(reason: string): Disposition {
   return refuseMessage(ReasonCode.PayloadFormatInvalid, reason);
+}
+
+/** A message after which the connection ends: 5.0 is told in PUBACK first, as by `refuse`. Sections 1.9, 6.2 and 8 */
+export function refusedForGood(reasonCode: ReasonCode, reason: string): Disposition {
+  return { ...closeConnection(reasonCode, reason), refuse: { reasonCode, reason } };
 }

@@ -1,5 +1,11 @@
 import type { Device, DeviceCredentials } from '@moorage/core';
-import { type ConnectionGuide, mqttEndpoints, mqttSnippets, type PublicEndpoint } from '@moorage/dialect-api';
+import {
+  type ConnectionGuide,
+  mqttEndpoints,
+  mqttSnippets,
+  type PublicEndpoint,
+  shellWord,
+} from '@moorage/dialect-api';
 import { DIALECT_ID } from './manifest.ts';
 
 const TELEMETRY_TOPIC = 'v1/devices/me/telemetry';
@@ -39,6 +45,15 @@ function loginOf(credentials: DeviceCredentials): Login {
   };
 }
 
+/** How a device shows its certificate: over TLS alone, with files that only the device has. Section 1.4 */
+function certificateSnippets({ host, mqttsPort }: PublicEndpoint): ConnectionGuide['snippets'] {
+  if (mqttsPort === null) return [];
+  const files = '--tls-use-os-certs --cert device.crt --key device.key';
+  const message = `-t ${TELEMETRY_TOPIC} -m ${shellWord(EXAMPLE)}`;
+  const text = `mosquitto_pub -d -q 1 -h ${shellWord(host)} -p ${mqttsPort} ${files} ${message}`;
+  return [{ title: 'mosquitto_pub', language: 'shell', text }];
+}
+
 /** How to connect a ThingsBoard device. */
 export function connectionGuide(
   device: Device,
@@ -71,6 +86,6 @@ export function connectionGuide(
     dialect: DIALECT_ID,
     endpoints: mqttEndpoints(endpoint),
     fields,
-    snippets: login === NO_LOGIN ? [] : mqttSnippets(endpoint, example),
+    snippets: login === NO_LOGIN ? certificateSnippets(endpoint) : mqttSnippets(endpoint, example),
   };
 }

@@ -1,8 +1,15 @@
-import { type CredentialsType, DEFAULT_PROFILE_SETTINGS, type Device, type DeviceCredentials } from '@moorage/core';
+import {
+  type CredentialsType,
+  DEFAULT_PROFILE_SETTINGS,
+  type Device,
+  type DeviceCredentials,
+  type DeviceRef,
+  type ProtobufSettings,
+} from '@moorage/core';
 import { connectPacket, credentialLookup, describeDialect } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
 import { ThingsboardDialect } from './dialect.ts';
-import { ACCEPTED_FILTERS } from './topics.ts';
+import { ACCEPTED_FILTERS } from './subscriptions.ts';
 
 const deviceRef = {
   id: '5a8a8d3e-0000-4000-8000-000000000001',
@@ -24,6 +31,8 @@ const device: Device = {
   type: 'default',
   dialect: 'thingsboard',
   deviceData: {},
+  firmwareId: null,
+  softwareId: null,
   additionalInfo: null,
   version: 1,
 };
@@ -34,40 +43,91 @@ function credentials(credentialsType: CredentialsType, credentialsId: string, va
 }
 
 const token = credentials('ACCESS_TOKEN', 'A1B2C3D4E5F6G7H8I9J0', null);
+const certificate = credentials('X509_CERTIFICATE', 'a'.repeat(64), null);
 const basic = credentials('MQTT_BASIC', 'x', { clientId: 'client 1', userName: "o'hara", password: 'p"w' });
 const connect = connectPacket({ clientId: 'client', username: 'user', password: new TextEncoder().encode('right') });
 
-describeDialect('thingsboard', () => ({
-  dialect: new ThingsboardDialect(),
-  registry: credentialLookup({
-    user: {
-      dialect: 'thingsboard',
-      credentials: [
-        {
-          credentialsType: 'MQTT_BASIC',
-          device: deviceRef,
-          application: null,
-          username: 'user',
-          clientId: null,
-          password: 'right',
-        },
-      ],
-    },
-  }),
-  own: { connect, wrongSecret: { ...connect, password: new TextEncoder().encode('wrong') } },
-  topicNames: [
-    'v1/devices/me/telemetry',
-    'v2/t',
-    'v1/devices/me/attributes',
-    'v2/a/j',
-    'v1/devices/me/rpc/response/1',
-    'v1/gateway/telemetry',
-    'v1/devices/me/claim',
-  ],
-  topicFilters: ACCEPTED_FILTERS,
+const TOPIC_NAMES = [
+  'v1/devices/me/telemetry',
+  'v2/t',
+  'v2/t/p',
+  'v1/devices/me/attributes',
+  'v2/a/j',
+  'v2/a/p',
+  'v1/devices/me/attributes/request/1',
+  'v2/a/req/p/2',
+  'v1/devices/me/rpc/request/1',
+  'v2/r/req/p/1',
+  'v1/devices/me/rpc/response/1',
+  'v2/r/res/p/1',
+  'v1/devices/me/claim',
+  'v2/fw/request/1/chunk/0',
+  'v2/sw/request/1/chunk/0',
+  'v1/gateway/connect',
+  'v1/gateway/disconnect',
+  'v1/gateway/telemetry',
+  'v1/gateway/attributes',
+  'v1/gateway/attributes/request',
+  'v1/gateway/rpc',
+  'v1/gateway/claim',
+  '/provision/request',
+];
+
+const subject = {
+  dialect: new ThingsboardDialect({ now: () => 0 }),
+  topicNames: TOPIC_NAMES,
+  topicFilters: [...ACCEPTED_FILTERS, '/provision/response'],
   device,
   credentials: [token, basic],
-}));
+};
+
+const PROTOBUF: ProtobufSettings = {
+  telemetrySchema: 'syntax = "proto3"; message T { int64 ts = 1; map<string, double> values = 2; }',
+  attributesSchema: 'syntax = "proto3"; message A { repeated string list = 1; }',
+  rpcRequestSchema: null,
+  rpcResponseSchema: 'broken',
+  acceptJson: true,
+  jsonDownlinks: false,
+};
+
+const KINDS: Readonly<Record<string, DeviceRef>> = {
+  thingsboard: deviceRef,
+  'thingsboard, a gateway': { ...deviceRef, gateway: true },
+  'thingsboard, Protocol Buffers': { ...deviceRef, settings: { ...DEFAULT_PROFILE_SETTINGS, protobuf: PROTOBUF } },
+};
+
+for (const [name, device] of Object.entries(KINDS)) {
+  describeDialect(name, () => ({
+    ...subject,
+    maximumIntents: device.gateway ? 1_000 : 1,
+    registry: credentialLookup({
+      user: {
+        dialect: 'thingsboard',
+        credentials: [
+          {
+            credentialsType: 'MQTT_BASIC',
+            device,
+            application: null,
+            username: 'user',
+            clientId: null,
+            password: 'right',
+          },
+        ],
+      },
+    }),
+    own: { connect, wrongSecret: { ...connect, password: new TextEncoder().encode('wrong') } },
+  }));
+}
+
+describeDialect(
+  'thingsboard, provisioning',
+  () => ({
+    ...subject,
+    registry: credentialLookup({}),
+    own: { connect: connectPacket({ username: 'provision' }), wrongSecret: null },
+  }),
+  { 'an unknown name is notMine, and what another dialect holds too': 'the user name provision needs no registry' },
+);
 
 describe('connection guide', () => {
   const endpoint = { host: 'iot.example.com', mqttPort: 1884, mqttsPort: null, httpPort: null };
@@ -83,6 +143,15 @@ describe('connection guide', () => {
       value: 'v1/devices/me/telemetry',
       secret: false,
     });
+  });
+
+  it('a device with a certificate is told how to show it, where the server has TLS', () => {
+    expect(guide(certificate).snippets).toEqual([]);
+    const tls = { ...endpoint, mqttsPort: 8883 };
+    const { snippets } = new ThingsboardDialect().connectionGuide(device, certificate, tls);
+    expect(snippets.map(({ text }) => text)).toEqual([
+      'mosquitto_pub -d -q 1 -h iot.example.com -p 8883 --tls-use-os-certs --cert device.crt --key device.key -t v1/devices/me/telemetry -m \'{"temperature":21.5}\'',
+    ]);
   });
 
   it('gives a command that can be pasted into a shell, whatever the credentials have', () => {

@@ -8,15 +8,15 @@ export type Identification = { readonly outcome: 'identified'; readonly device: 
 /** Transports of a profile that devices of this dialect may have. Section 1.3 */
 const OWN_TRANSPORTS = ['DEFAULT', 'MQTT'];
 
-function identified(credential: ConnectCredential): Identification {
-  const { device } = credential;
+/** A device whose credential fits, unless its profile is bound to another transport. Section 1.3 */
+export function identified(device: DeviceRef | null): Identification {
   if (device === null) return badCredentials('The credential belongs to no device.');
   const { transportType } = device.settings;
   return OWN_TRANSPORTS.includes(transportType) ? { outcome: 'identified', device } : wrongTransport(transportType);
 }
 
 function checked(credential: ConnectCredential, password: Uint8Array | null): Identification {
-  if (passwordMatches(password, credential.password)) return identified(credential);
+  if (passwordMatches(password, credential.password)) return identified(credential.device);
   return badCredentials(`Wrong password for the MQTT_BASIC credentials of device ${credential.device?.name ?? ''}.`);
 }
 
@@ -29,7 +29,7 @@ export function identifyByUsername(connect: ConnectPacket, holder: NameHolder): 
   const alone = holder.credentials.find(({ clientId }) => clientId === null);
   if (alone === undefined) return badCredentials('The user name is known, but not with this client ID.');
   // An access token is enough by itself: password and Client Identifier are ignored.
-  return alone.credentialsType === 'ACCESS_TOKEN' ? identified(alone) : checked(alone, connect.password);
+  return alone.credentialsType === 'ACCESS_TOKEN' ? identified(alone.device) : checked(alone, connect.password);
 }
 
 /** By Client Identifier alone, where no user name was sent. Section 1.3 */

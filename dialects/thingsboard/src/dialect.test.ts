@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { type ConnectCredential, type CredentialsType, DEFAULT_PROFILE_SETTINGS, type DeviceRef } from '@moorage/core';
+import {
+  type ConnectCredential,
+  type CredentialsType,
+  DEFAULT_PROFILE_SETTINGS,
+  type DeviceRef,
+  NULL_ID,
+} from '@moorage/core';
 import type { Authentication, ConnectPacket } from '@moorage/dialect-api';
-import { connectPacket, connectVia, credentialLookup } from '@moorage/testkit';
+import { clientCertificate, connectPacket, connectVia, credentialLookup } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
 import { ThingsboardDialect } from './dialect.ts';
 
@@ -63,13 +69,21 @@ const registry = credentialLookup(
 );
 
 function authenticate(fields: Partial<ConnectPacket>, via = connectVia()): Authentication {
-  return dialect.authenticate(connectPacket(fields), via, registry);
+  const answer = dialect.authenticate(connectPacket(fields), via, registry);
+  if (answer instanceof Promise) throw new TypeError('Only a certificate chain is looked up in the stores.');
+  return answer;
 }
 
 function acceptedName(fields: Partial<ConnectPacket>): string | undefined {
   const answer = authenticate(fields);
   return answer.outcome === 'accepted' ? answer.principal.device?.name : undefined;
 }
+
+/** No device, no tenant, no Session that another connection could take over. */
+const PROVISIONING = {
+  outcome: 'accepted',
+  principal: { tenantId: NULL_ID, device: null, application: null, identity: null, account: null },
+};
 
 function codesOf(answer: Authentication): [number, number] | string {
   return answer.outcome === 'refused' ? [answer.returnCode, answer.reasonCode] : answer.outcome;
@@ -131,7 +145,7 @@ describe('credentials', () => {
   it.each(connackRows)('1.5 on its own listener: $row', ({ username, password, clientId, certificate, ...codes }) => {
     const via = connectVia({
       pinnedDialect: 'thingsboard',
-      clientCertificates: certificate === true ? [Uint8Array.of(1)] : null,
+      clientCertificates: certificate === true ? [clientCertificate('unknown')] : null,
     });
     const connect = { username: username ?? null, password: password === undefined ? null : bytes(password), clientId };
     expect(codesOf(authenticate(connect, via))).toEqual([codes.returnCode, codes.reasonCode]);
@@ -160,7 +174,7 @@ describe('credentials', () => {
 });
 
 describe('recognition', () => {
-  it('REC-4 U = provision, and C = provision without a known U, are provisioning sessions, not offered yet', () => {
+  it('TB-68 REC-4 U = provision, and C = provision without a known U, are provisioning sessions with any password', () => {
     for (const connect of [
       { username: 'provision', clientId: 'any', password: bytes('x') },
       { username: 'provision', clientId: 'modem-1' },
@@ -168,11 +182,20 @@ describe('recognition', () => {
       { username: '', clientId: 'provision' },
       { username: 'nobody', clientId: 'provision' },
     ]) {
-      expect(codesOf(authenticate(connect))).toEqual([5, 0x87]);
+      expect(authenticate(connect)).toMatchObject(PROVISIONING);
     }
     expect(dialect.recognise(connectPacket({ username: 'provision' }), connectVia())).toBe('yes');
     expect(dialect.recognise(connectPacket({ clientId: 'provision' }), connectVia())).toBe('yes');
     expect(dialect.recognise(connectPacket({ clientId: 'provision', username: 'u' }), connectVia())).toBe('maybe');
+  });
+
+  it('REC-34 a provisioning session with an empty client ID gets one of its own on every version', () => {
+    const made = ([3, 4, 5] as const).map((level) => {
+      const answer = authenticate({ level, cleanStart: false, username: 'provision' });
+      return answer.outcome === 'accepted' ? answer.principal.assignedClientId : null;
+    });
+    expect(new Set(made).size).toBe(3);
+    expect(made.every((clientId) => clientId?.startsWith('provision-'))).toBe(true);
   });
 
   it('REC-5 C = provision beside a user name of another dialect is not a provisioning session', () => {
@@ -182,11 +205,11 @@ describe('recognition', () => {
 
   it('R1 on its own listener C = provision wins over a known U', () => {
     const via = connectVia({ pinnedDialect: 'thingsboard' });
-    expect(codesOf(authenticate({ username: 'TOKEN', clientId: 'provision' }, via))).toEqual([5, 0x87]);
+    expect(authenticate({ username: 'TOKEN', clientId: 'provision' }, via)).toMatchObject(PROVISIONING);
   });
 
   it('REC-8 an unknown client certificate with a valid token is refused with 5 / 0x87; other names are left alone', () => {
-    const via = connectVia({ clientCertificates: [Uint8Array.of(1)] });
+    const via = connectVia({ clientCertificates: [clientCertificate('unknown')] });
     expect(codesOf(authenticate({ username: 'TOKEN' }, via))).toEqual([5, 0x87]);
     expect(authenticate({ username: 'U123456' }, via).outcome).toBe('notMine');
     expect(authenticate({ clientId: 'client-only' }, via).outcome).toBe('notMine');
@@ -223,6 +246,8 @@ describe('recognition', () => {
   it('a client without any credential is not asked for', () => {
     expect(dialect.recognise(connectPacket({}), connectVia())).toBe('no');
     expect(dialect.recognise(connectPacket({ clientId: 'c' }), connectVia())).toBe('maybe');
-    expect(dialect.recognise(connectPacket({}), connectVia({ clientCertificates: [Uint8Array.of(1)] }))).toBe('maybe');
+    expect(
+      dialect.recognise(connectPacket({}), connectVia({ clientCertificates: [clientCertificate('unknown')] })),
+    ).toBe('maybe');
   });
 });

@@ -1,4 +1,4 @@
-import { type CredentialLookup, type DeviceRef, ValueReader } from '@moorage/core';
+import { type CredentialLookup, type DeviceRef, NULL_ID, ValueReader } from '@moorage/core';
 import type {
   Authentication,
   ConnectPacket,
@@ -10,17 +10,24 @@ import type {
   Refusal,
   SessionPolicy,
 } from '@moorage/dialect-api';
+import { identifyByCertificate, type Now } from './certificates.ts';
+import { createCoapRoutes } from './coap-routes.ts';
 import { badCredentials, clientIdNotValid, emptyUsername, notAuthorized } from './codes.ts';
 import { connectionGuide } from './connection-guide.ts';
 import { emptyClientIdRefusal, type Identification, identifyByClientId, identifyByUsername } from './credentials.ts';
+import { createHttpRoutes } from './http-routes.ts';
 import { DIALECT_ID, manifest } from './manifest.ts';
 import { MAXIMUM_PAYLOAD_SIZE } from './payloads.ts';
-import { ThingsboardSession } from './session.ts';
+import { SchemaCache } from './protobuf/schema-cache.ts';
+import { ProvisioningSession } from './provisioning-session.ts';
+import { type SessionTools, ThingsboardSession } from './session.ts';
 
 /** Settings of the dialect; all have defaults. */
 export interface ThingsboardDialectOptions {
   /** Bytes of a whole packet, more than a payload of 65,536 bytes needs. Between both the connection ends with 0x81. */
   readonly maximumPacketSize?: number;
+  /** Epoch milliseconds. Without it no client certificate is accepted, since its validity cannot be checked. */
+  readonly now?: () => number;
 }
 
 /** User name or Client Identifier of a provisioning session. Section 6.2 */
@@ -43,14 +50,29 @@ function sessionPolicy(options: ThingsboardDialectOptions): SessionPolicy {
   };
 }
 
+/** Enough for one request and its answer. Section 6.2 */
+function provisioningPolicy(device: SessionPolicy): SessionPolicy {
+  return {
+    ...device,
+    receiveMaximum: 10,
+    topicAliasMaximum: 0,
+    maximumSubscriptions: 10,
+    queue: { messages: 10, bytes: MAXIMUM_PAYLOAD_SIZE, ageMs: 60_000 },
+  };
+}
+
 /** The device API of ThingsBoard over MQTT. */
 export class ThingsboardDialect implements Dialect {
   readonly manifest = manifest;
   private readonly policy: SessionPolicy;
-  private readonly reader = new ValueReader();
+  private readonly now: Now;
+  private readonly tools: SessionTools;
+  private provisioningSessions = 0;
 
   constructor(options: ThingsboardDialectOptions = {}) {
     this.policy = sessionPolicy(options);
+    this.now = options.now ?? null;
+    this.tools = { reader: new ValueReader(), schemas: new SchemaCache(), now: options.now ?? (() => 0) };
   }
 
   recognise(connect: ConnectPacket, via: ConnectVia): 'yes' | 'maybe' | 'no' {
@@ -60,23 +82,31 @@ export class ThingsboardDialect implements Dialect {
     return hasCredential ? 'maybe' : 'no';
   }
 
-  authenticate(connect: ConnectPacket, via: ConnectVia, registry: CredentialLookup): Authentication {
+  authenticate(
+    connect: ConnectPacket,
+    via: ConnectVia,
+    registry: CredentialLookup,
+  ): Authentication | Promise<Authentication> {
     const pinned = via.pinnedDialect === DIALECT_ID;
-    if (connect.username === PROVISION || (pinned && connect.clientId === PROVISION)) return provisioningRefusal();
-    const identification = connect.username ? byUsername(connect, via, registry) : byClientId(connect, via, registry);
-    if (identification !== undefined) {
-      return identification.outcome === 'identified' ? this.accept(connect, identification.device) : identification;
-    }
-    if (connect.clientId === PROVISION && !nameIsTaken(connect, registry)) return provisioningRefusal();
+    if (connect.username === PROVISION || (pinned && connect.clientId === PROVISION)) return this.provisioning(connect);
+    // Before any name is looked at: who shows a known certificate is its device. Section 1.2, recognition.md, R3
+    const byCertificate = identifyByCertificate(via.clientCertificates ?? [], registry, this.now);
+    if (byCertificate instanceof Promise) return byCertificate.then((settled) => this.answer(connect, settled));
+    const identification = byCertificate ?? byName(connect, via, registry);
+    if (identification !== undefined) return this.answer(connect, identification);
+    if (connect.clientId === PROVISION && !nameIsTaken(connect, registry)) return this.provisioning(connect);
     // A pinned listener asks nobody else: the refusal is the vendor's own. recognition.md, R1
     return pinned
       ? refusalOf(connect, via)
       : { outcome: 'notMine', reason: 'No ThingsBoard device has these credentials.' };
   }
 
+  private answer(connect: ConnectPacket, identification: Identification): Authentication {
+    if (identification.outcome === 'refused') return identification;
+    return emptyClientIdRefusal(connect) ?? this.accept(connect, identification.device);
+  }
+
   private accept(connect: ConnectPacket, device: DeviceRef): Authentication {
-    const refused = emptyClientIdRefusal(connect);
-    if (refused !== null) return refused;
     const principal: Principal = {
       dialect: DIALECT_ID,
       tenantId: device.tenantId,
@@ -91,19 +121,42 @@ export class ThingsboardDialect implements Dialect {
     return { outcome: 'accepted', principal };
   }
 
+  /** Somebody without an identity, who belongs to no tenant: that is what NULL_ID says. Section 6.2 */
+  private provisioning(connect: ConnectPacket): Authentication {
+    this.provisioningSessions++;
+    const principal: Principal = {
+      dialect: DIALECT_ID,
+      tenantId: NULL_ID,
+      device: null,
+      application: null,
+      identity: null,
+      assignedClientId: connect.clientId === '' ? `${PROVISION}-${this.provisioningSessions}` : null,
+      account: null,
+      policy: provisioningPolicy(this.policy),
+    };
+    return { outcome: 'accepted', principal };
+  }
+
   openSession(principal: Principal, link: DeviceLink): DialectSession {
-    if (principal.device === null) throw new TypeError('A ThingsBoard principal is a device.');
-    return new ThingsboardSession(this.reader, principal.device, link);
+    return principal.device === null
+      ? new ProvisioningSession(this.tools.reader, link)
+      : new ThingsboardSession(this.tools, principal.device, link);
   }
 
   readonly connectionGuide = connectionGuide;
+  readonly httpRoutes = createHttpRoutes();
+  readonly coapRoutes = createCoapRoutes();
 }
 
 function hasCertificate(via: ConnectVia): boolean {
   return via.clientCertificates !== null && via.clientCertificates.length > 0;
 }
 
-/** undefined: the name is not known to this dialect. */
+/** undefined: neither name is known to this dialect. */
+function byName(connect: ConnectPacket, via: ConnectVia, registry: CredentialLookup): Identification | undefined {
+  return connect.username ? byUsername(connect, via, registry) : byClientId(connect, via, registry);
+}
+
 function byUsername(connect: ConnectPacket, via: ConnectVia, registry: CredentialLookup): Identification | undefined {
   const holder = registry.byUsername(connect.username ?? '');
   if (holder === undefined || holder.dialect !== DIALECT_ID) return undefined;
@@ -121,10 +174,6 @@ function byClientId(connect: ConnectPacket, via: ConnectVia, registry: Credentia
 /** recognition.md, section 4: a user name that another dialect holds decides, whatever the Client Identifier is. */
 function nameIsTaken(connect: ConnectPacket, registry: CredentialLookup): boolean {
   return connect.username ? registry.byUsername(connect.username) !== undefined : false;
-}
-
-function provisioningRefusal(): Refusal {
-  return notAuthorized('Device provisioning over MQTT is not offered yet.');
 }
 
 /** Section 1.5, for a listener that serves this dialect alone. */

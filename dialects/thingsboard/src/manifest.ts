@@ -10,5 +10,5 @@ export const manifest: DialectManifest = {
     'ThingsBoard MQTT Device API Reference, thingsboard.io, 2026',
     'ThingsBoard Community Edition, behaviour of development branch 4.4, mid 2026',
   ],
-  capabilities: ['telemetry', 'attributes', 'rpc'],
+  capabilities: ['telemetry', 'attributes', 'rpc', 'claim', 'provision', 'ota', 'gateway'],
 };

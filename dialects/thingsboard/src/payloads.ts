@@ -1,7 +1,8 @@
 import {
+  type AttributesIntent,
   formatValues,
-  type Intent,
   PointList,
+  type TelemetryIntent,
   type TextDecoding,
   type Value,
   type ValueFault,
@@ -16,13 +17,22 @@ export const MAXIMUM_PAYLOAD_SIZE = 65_536;
 /** A payload of 65,536 bytes holds no more values than this. */
 const MAXIMUM_VALUES = 16_384;
 
-/** Sections 2.2 and 2.3: lenient JSON, null skipped; casting by the profile. */
+/** Sections 2.2 and 2.3: lenient JSON, null skipped. */
+const CASTING: ValueReadOptions = {
+  castStrings: true,
+  tolerant: true,
+  nulls: 'skipped',
+  maximumValues: MAXIMUM_VALUES,
+};
+const NOT_CASTING: ValueReadOptions = { ...CASTING, castStrings: false };
+
+/** How values are read; casting of strings is up to the profile. Section 2.3 */
 export function readOptions(castStrings: boolean): ValueReadOptions {
-  return { castStrings, tolerant: true, nulls: 'skipped', maximumValues: MAXIMUM_VALUES };
+  return castStrings ? CASTING : NOT_CASTING;
 }
 
 /** What a payload asks for; null: it is valid and holds nothing to store. */
-export type Reading = Intent | ValueFault | null;
+export type Reading = TelemetryIntent | AttributesIntent | ValueFault | null;
 
 /** Tells a fault from an intent. */
 export function isFault(reading: Reading): reading is ValueFault {
@@ -67,7 +77,11 @@ export function encodeDeletedAttributes(keys: readonly string[]): Uint8Array {
   return encodeText(JSON.stringify({ deleted: keys }));
 }
 
-/** A server-side RPC; `params` is JSON text. Section 4.1 */
+/** A server-side RPC as JSON text; `params` is JSON text, `head` members before the others. Sections 4.1 and 8 */
+export function formatRpc(method: string, params: string, head = ''): string {
+  return `{${head}"method":${JSON.stringify(method)},"params":${params === '' ? 'null' : params}}`;
+}
+
 export function encodeRpcRequest(method: string, params: string): Uint8Array {
-  return encodeText(`{"method":${JSON.stringify(method)},"params":${params === '' ? 'null' : params}}`);
+  return encodeText(formatRpc(method, params));
 }

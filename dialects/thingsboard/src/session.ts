@@ -1,149 +1,166 @@
-import {
-  type DeviceRef,
-  VALUE_FAULT_TEXTS,
-  type ValueFault,
-  type ValueReader,
-  type ValueReadOptions,
-} from '@moorage/core';
+import type { DeviceRef, ValueReader } from '@moorage/core';
 import {
   type DeviceCommand,
   type DeviceLink,
+  type DeviceReply,
   type DialectMessage,
   type DialectSession,
   type Disposition,
+  encodeText,
   NOTHING,
   type OutboundMessage,
   perform,
-  type QoS,
   ReasonCode,
   type SubscriptionDecision,
   type SubscriptionOptions,
 } from '@moorage/dialect-api';
-import { badPayload, droppedPayload, notGateway, payloadTooLarge, unknownTopic } from './codes.ts';
-import {
-  decodeAttributes,
-  decodeTelemetry,
-  encodeDeletedAttributes,
-  encodeRpcRequest,
-  encodeSharedAttributes,
-  isFault,
-  MAXIMUM_PAYLOAD_SIZE,
-  type Reading,
-  readOptions,
-} from './payloads.ts';
-import {
-  attributesPushTopic,
-  type DeviceTopics,
-  isRequestId,
-  rpcRequestTopic,
-  type SubscribedTo,
-  topicsFor,
-} from './topics.ts';
+import type { Answer } from './answer.ts';
+import { encodeAttributes } from './attribute-requests.ts';
+import { notGateway, payloadTooLarge, unknownTopic } from './codes.ts';
+import { deviceCommand } from './device-commands.ts';
+import { DeviceRequests } from './device-requests.ts';
+import { gatewayCommand, gatewayDisconnect, gatewayReply } from './gateway/gateway-answers.ts';
+import { gatewayMessage } from './gateway/gateway-messages.ts';
+import { OtaRequests, otaAnswer } from './ota.ts';
+import { faulty, type PayloadContext, payloadContext } from './payload-context.ts';
+import { decodeAttributes, decodeTelemetry, isFault, MAXIMUM_PAYLOAD_SIZE, type Reading } from './payloads.ts';
+import { writeAttributes, writeClientRpcAnswer } from './protobuf/platform-answers.ts';
+import { ProtobufPayloads } from './protobuf/protobuf-payloads.ts';
+import type { SchemaCache } from './protobuf/schema-cache.ts';
+import { Subscriptions } from './subscriptions.ts';
+import { type DeviceTopics, sentEncoding, topicsFor } from './topics.ts';
 
-interface Subscription {
-  readonly to: SubscribedTo;
-  readonly qos: QoS;
+/** What all sessions of the dialect share. */
+export interface SessionTools {
+  readonly reader: ValueReader;
+  readonly schemas: SchemaCache;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
 }
 
 /** One connection of one ThingsBoard device. Nothing is routed: topics are commands to the server. Section 0, 1 */
 export class ThingsboardSession implements DialectSession {
-  private readonly reader: ValueReader;
+  private readonly tools: SessionTools;
   private readonly link: DeviceLink;
-  private device: DeviceRef;
+  private readonly subscriptions = new Subscriptions();
   private topics: DeviceTopics;
-  private options: ValueReadOptions;
-  /** In the order of use: the last one of a kind decides the form of pushes. Section 1.8 */
-  private readonly subscriptions = new Map<string, Subscription>();
+  private context: PayloadContext;
+  /** Made when they are first needed, as most connections send values and nothing else. */
+  private requests: DeviceRequests | null = null;
+  private ota: OtaRequests | null = null;
 
-  constructor(reader: ValueReader, device: DeviceRef, link: DeviceLink) {
-    this.reader = reader;
+  constructor(tools: SessionTools, device: DeviceRef, link: DeviceLink) {
+    this.tools = tools;
     this.link = link;
-    this.device = device;
     this.topics = topicsFor(device.settings);
-    this.options = readOptions(device.settings.castStrings);
+    this.context = payloadContext(tools.reader, link, device);
   }
 
   deviceChanged(device: DeviceRef): void {
-    this.device = device;
     this.topics = topicsFor(device.settings);
-    this.options = readOptions(device.settings.castStrings);
+    this.context = payloadContext(this.tools.reader, this.link, device);
+    this.requests = null;
+  }
+
+  private get deviceRequests(): DeviceRequests {
+    this.requests ??= new DeviceRequests(this.context, new ProtobufPayloads(this.context, this.tools.schemas));
+    return this.requests;
   }
 
   subscribe(topicFilter: string, options: SubscriptionOptions): SubscriptionDecision {
-    const to = this.topics.subscribedTo(topicFilter);
-    if (to === undefined) return { reasonCode: ReasonCode.TopicFilterInvalid, enter: [] };
-    const qos = options.qos === 0 ? 0 : 1;
-    this.subscriptions.delete(topicFilter);
-    this.subscriptions.set(topicFilter, { to, qos });
-    return { reasonCode: qos, enter: [] };
+    const granted = this.subscriptions.add(topicFilter, options.qos, this.context.device.settings);
+    return { reasonCode: granted ?? ReasonCode.TopicFilterInvalid, enter: [] };
   }
 
   unsubscribe(topicFilter: string): number {
-    return this.subscriptions.delete(topicFilter) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted;
+    return this.subscriptions.remove(topicFilter) ? ReasonCode.Success : ReasonCode.NoSubscriptionExisted;
   }
 
   publish(message: DialectMessage): Disposition {
-    const { payload, topicName, receivedAt } = message;
+    const { payload, topicName } = message;
     if (payload.length > MAXIMUM_PAYLOAD_SIZE) return payloadTooLarge(MAXIMUM_PAYLOAD_SIZE);
     const topic = this.topics.parse(topicName);
     switch (topic.kind) {
       case 'telemetry':
-        return this.outcome(message, decodeTelemetry(this.reader, payload, this.link, this.options, receivedAt));
-      case 'attributes':
-        return this.outcome(message, decodeAttributes(this.reader, payload, this.link, this.options, receivedAt));
+      case 'attributes': {
+        if (topic.encoding !== 'json') {
+          const disposition = this.deviceRequests.values(topic.kind, topic.encoding, message);
+          if (disposition !== null) return disposition;
+        }
+        return this.jsonValues(topic.kind, message);
+      }
+      case 'attributesRequest':
+        return this.deviceRequests.attributes(topic, message);
+      case 'clientRpc':
+        return this.deviceRequests.clientRpc(topic, message);
       case 'rpcResponse':
-        return this.rpcResponse(message, topic.id);
+        return this.deviceRequests.rpcAnswer(topic, message);
+      case 'claim':
+        return this.deviceRequests.claim(topic.encoding, message);
+      case 'otaChunk':
+        this.ota ??= new OtaRequests();
+        return this.ota.publish(topic, this.link.text(payload));
       case 'gateway':
-        return this.device.gateway ? unknownTopic(topicName) : notGateway(topicName);
+        if (!this.context.device.gateway) return notGateway(topicName);
+        return topic.topic === undefined ? unknownTopic(topicName) : gatewayMessage(this.context, topic.topic, message);
       default:
         return unknownTopic(topicName);
     }
   }
 
-  private outcome(message: DialectMessage, reading: Reading): Disposition {
+  private jsonValues(kind: 'telemetry' | 'attributes', message: DialectMessage): Disposition {
+    const { reader, options } = this.context;
+    const decode = kind === 'telemetry' ? decodeTelemetry : decodeAttributes;
+    const reading: Reading = decode(reader, message.payload, this.link, options, message.receivedAt);
     if (reading === null) return NOTHING;
-    return isFault(reading) ? this.fault(message, reading) : perform([reading]);
-  }
-
-  private fault(message: DialectMessage, fault: ValueFault): Disposition {
-    const reason = VALUE_FAULT_TEXTS[fault];
-    return fault === 'invalidKey' ? droppedPayload(reason) : this.badPayload(message, reason);
-  }
-
-  private badPayload(message: DialectMessage, reason: string): Disposition {
-    return badPayload(this.link.level, message.qos, this.device.settings.sendAckOnValidationException, reason);
-  }
-
-  /** Any text is an answer; who asked judges whether it is JSON. Section 4.1 */
-  private rpcResponse(message: DialectMessage, id: string): Disposition {
-    if (!isRequestId(id)) return this.badPayload(message, 'The identifier of an RPC answer is not a number.');
-    const payload = this.link.text(message.payload);
-    if (payload === undefined) return this.badPayload(message, 'The RPC answer is not UTF-8.');
-    return perform([{ kind: 'rpcResponse', id, payload }]);
+    return isFault(reading) ? faulty(this.context, message, reading) : perform([reading]);
   }
 
   command(command: DeviceCommand): readonly OutboundMessage[] | 'notSupported' | 'notSubscribed' {
-    const used = this.lastUsed(command.kind === 'rpc' ? 'rpc' : 'attributes');
+    const used = this.subscriptions.lastUsed(command.kind === 'rpc' ? 'rpc' : 'attributes');
     if (used === undefined) return 'notSubscribed';
     const { topicFilter, qos } = used;
-    if (command.kind === 'rpc') {
-      if (!isRequestId(command.id)) return 'notSupported';
-      const topicName = rpcRequestTopic(topicFilter, command.id);
-      return [{ topicName, payload: encodeRpcRequest(command.method, command.params), qos }];
-    }
-    const topicName = attributesPushTopic(topicFilter);
-    const messages: OutboundMessage[] = [];
-    if (command.values !== null) messages.push({ topicName, payload: encodeSharedAttributes(command.values), qos });
-    if (command.deleted !== null) messages.push({ topicName, payload: encodeDeletedAttributes(command.deleted), qos });
-    return messages;
+    const { settings } = this.context.device;
+    const answers = deviceCommand(command, topicFilter, settings, this.deviceRequests.protobuf, this.tools.now);
+    return answers === undefined ? 'notSupported' : answers.map((answer) => ({ ...answer, qos }));
   }
 
-  private lastUsed(to: SubscribedTo): { readonly topicFilter: string; readonly qos: QoS } | undefined {
-    let found: { readonly topicFilter: string; readonly qos: QoS } | undefined;
-    for (const [topicFilter, subscription] of this.subscriptions) {
-      if (subscription.to === to) found = { topicFilter, qos: subscription.qos };
+  /** Sent to the connection that asked, whether or not it subscribed. Section 0, 2 */
+  reply(reply: DeviceReply): readonly OutboundMessage[] {
+    const answer = this.answerOf(reply);
+    return answer === undefined ? [] : [this.outbound(answer)];
+  }
+
+  private answerOf(reply: DeviceReply): Answer | undefined {
+    // This dialect asks for neither.
+    if (reply.kind === 'outcome' || reply.kind === 'dialect') return undefined;
+    if (reply.kind === 'provision') return undefined;
+    if (reply.kind === 'otaChunk' || reply.kind === 'otaError') return otaAnswer(reply);
+    if (reply.subDevice !== null) return gatewayReply(reply, reply.subDevice);
+    const topicName = reply.ref;
+    const id = topicName.slice(topicName.lastIndexOf('/') + 1);
+    const encoding = sentEncoding(topicName, this.context.device.settings);
+    if (reply.kind === 'clientRpc') {
+      const { payload } = reply;
+      return { topicName, payload: encoding === 'json' ? encodeText(payload) : writeClientRpcAnswer(id, payload) };
     }
-    return found;
+    const { client, shared } = reply;
+    const payload = encoding === 'json' ? encodeAttributes(client, shared) : writeAttributes(id, client, shared);
+    return { topicName, payload };
+  }
+
+  subDeviceCommand(name: string, command: DeviceCommand): readonly OutboundMessage[] | 'notSupported' {
+    if (!this.context.device.gateway) return 'notSupported';
+    const answers = gatewayCommand(name, command);
+    return answers === undefined ? 'notSupported' : answers.map((answer) => this.outbound(answer));
+  }
+
+  subDeviceClosed(name: string, reasonCode: ReasonCode): readonly OutboundMessage[] {
+    return this.link.level === 5 ? [this.outbound(gatewayDisconnect(name, reasonCode))] : [];
+  }
+
+  private outbound({ topicName, payload }: Answer): OutboundMessage {
+    return { topicName, payload, qos: this.subscriptions.qosOf(topicName) };
   }
 
   mayReceive(): boolean {

@@ -23,9 +23,11 @@ import {
 } from '@moorage/dialect-api';
 import type { AcceptedPrincipal, ConnectionHandle, InboundMessage, ListenerInfo } from '@moorage/mqtt-broker';
 import { describe, expect, it } from 'vitest';
-import { CommandDesk } from './command-desk.ts';
-import { DeviceHost, type HostBroker } from './device-host.ts';
-import { plainSpace } from './live-feed.ts';
+import { CommandDesk } from './commands/command-desk.ts';
+import { DeviceHost } from './device-host.ts';
+import { plainSpace } from './feed/live-feed.ts';
+import type { HostBroker } from './options.ts';
+import { FakePlatform } from './test-fakes.ts';
 
 const TENANT = 'tenant';
 const via: ListenerInfo = {
@@ -108,7 +110,13 @@ function setUp() {
   const counted: string[] = [];
   const host = new DeviceHost({
     dialects: [dialect],
-    credentials: { byUsername: () => undefined, byClientId: () => undefined },
+    credentials: {
+      byUsername: () => undefined,
+      byClientId: () => undefined,
+      byCertificate: () => undefined,
+      hasCertificateProfile: () => false,
+      deviceOfChain: async () => ({ outcome: 'failed' }),
+    },
     deviceRef: (id) => devices.get(id),
     deviceRefByName: (_tenant, name) => [...devices.values()].find((device) => device.name === name),
     clock,
@@ -155,8 +163,18 @@ function setUp() {
     holdPublishers: (hold) => void held.push(hold),
   };
   const dropped: [string, number][] = [];
-  const commands = new CommandDesk(new CommandRouter({ gateway: host, scheduler }));
-  host.attach({ broker, ingest, activity, commands });
+  const router = new CommandRouter({ gateway: host, scheduler });
+  const platform = new FakePlatform();
+  platform.commands.answer = (deviceId, id, payload) => router.answer(deviceId, id, payload);
+  host.attach({
+    broker,
+    ingest,
+    activity,
+    attributes,
+    commands: new CommandDesk(router),
+    platform,
+    notifyGateway: () => {},
+  });
 
   const pushed: [string, string][] = [];
   const handle: ConnectionHandle = {
@@ -165,7 +183,9 @@ function setUp() {
     clientId: 'client',
     via,
     lastReceivedAt: 0,
-    push: (topicName, payload) => void pushed.push([topicName, new TextDecoder().decode(payload)]),
+    push: (topicName, payload) => {
+      if (payload instanceof Uint8Array) pushed.push([topicName, new TextDecoder().decode(payload)]);
+    },
     disconnect: (reasonCode) => void dropped.push(['connection', reasonCode]),
   };
   return {

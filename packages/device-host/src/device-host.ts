@@ -1,442 +1,343 @@
-import {
-  type ApplicationRef,
-  type AttributeScope,
-  type Clock,
-  type CredentialLookup,
-  type DeviceActivity,
-  type DeviceRef,
-  type EntityId,
-  type Intent,
-  MESSAGE_FAULT_TEXTS,
-  type MessageFault,
-  type PointList,
-  type RegistryListener,
-  type Scheduler,
-  type TelemetryIngest,
-  type TelemetryObserver,
-  type Value,
-} from '@moorage/core';
-import {
-  type ConnectPacket,
-  type DeviceCommand,
-  type Dialect,
-  type OutboundMessage,
-  type Principal,
-  ReasonCode,
-} from '@moorage/dialect-api';
 import type {
-  AcceptedPrincipal,
+  AttributeScope,
+  Completion,
+  DeliveryResult,
+  DeviceRef,
+  EntityId,
+  Intent,
+  MessageFault,
+  PointList,
+  RegistryListener,
+  SendResult,
+  TelemetryObserver,
+} from '@moorage/core';
+import { type ConnectPacket, type DeviceCommand, type DeviceDesk, ReasonCode } from '@moorage/dialect-api';
+import type {
   AckToken,
   Authenticator,
   CloseReason,
-  ConnectRefusal,
   InboundMessage,
   ListenerInfo,
+  PublishVerdict,
   RestoredWill,
-  SessionPolicy,
 } from '@moorage/mqtt-broker';
-import { type CommandDesk, rpcError } from './command-desk.ts';
-import { ConnectionLog, shorten } from './connection-log.ts';
-import { ConnectionTable } from './connection-table.ts';
-import { type ConnectionHost, DeviceConnection } from './device-connection.ts';
-import { GuessLimiter } from './guess-limiter.ts';
-import { type FeedBroker, LiveFeed, spaceKey } from './live-feed.ts';
-import { NormalisedTopics } from './normalised-topics.ts';
-import { type Recognition, Recognizer } from './recognition.ts';
-
-/** What the host needs of the broker. */
-export interface HostBroker extends FeedBroker {
-  /** Drops Sessions, connected or absent, with their queues and Wills; ends their connections. */
-  dropSessions(belongs: (sessionKey: string) => boolean, reasonCode: ReasonCode, reason: string): number;
-  /** Stops reading from publishers while the stores are behind. */
-  holdPublishers(hold: boolean): void;
-}
-
-/** What the host acts through; made after the host, since all of it needs the host. */
-export interface HostParts {
-  readonly broker: HostBroker;
-  readonly ingest: TelemetryIngest;
-  readonly activity: DeviceActivity;
-  readonly commands: CommandDesk;
-}
-
-export interface DeviceHostOptions {
-  /** In the order of recognition.md; the one with anonymous access comes last. */
-  readonly dialects: readonly Dialect[];
-  readonly credentials: CredentialLookup;
-  readonly deviceRef: (id: EntityId) => DeviceRef | undefined;
-  readonly applicationRef: (id: EntityId) => ApplicationRef | undefined;
-  /** Principals without credentials are let in. */
-  readonly anonymous: boolean;
-  readonly deviceRefByName: (tenantId: EntityId, name: string) => DeviceRef | undefined;
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
-  /** Text of a payload, or undefined if it is not well-formed UTF-8. */
-  readonly text: (payload: Uint8Array) => string | undefined;
-  /** Seconds; holds wherever the dialect leaves Keep Alive to the client. null: as asked. */
-  readonly serverKeepAlive: number | null;
-  readonly observer: {
-    count(event: string, amount: number): void;
-    fault(error: unknown): void;
-  };
-}
+import { Admission } from './admission/admission.ts';
+import { sessionKey } from './admission/session-key.ts';
+import { CommandSender } from './commands/command-sender.ts';
+import { HostDesk } from './desk/host-desk.ts';
+import { ACTIVITY_UNIT_MS, type ConnectionHost, type DeviceConnection } from './device-connection.ts';
+import { FeedObserver } from './feed/feed-observer.ts';
+import { GatewayLink } from './gateway/gateway-link.ts';
+import { GatewayNotices } from './gateway/gateway-notices.ts';
+import { HostContext, type Objection } from './host-context.ts';
+import { Effects, isEffect } from './intents/effects.ts';
+import { Requests } from './intents/requests.ts';
+import { type LiveConnection, listConnections } from './live-connections.ts';
+import type { ConnectionLog } from './log/connection-log.ts';
+import type { DeviceHostOptions, HostParts } from './options.ts';
 
 /** How often activity of live connections is reported. thingsboard-device.md, 1.7 */
 const ACTIVITY_INTERVAL_MS = 3_000;
+/** Longest life of a connection that is to end after its first answer and gets none. */
+const UNANSWERED_MS = 600_000;
 
-/** Of a principal that is asked for its rights only. */
-const NO_CONNECTION: SessionPolicy = {
-  maximumGrantedQoS: 0,
-  persistence: 'never',
-  maximumSessionExpiryInterval: 0,
-  will: 'honoured',
-  retained: 'honoured',
-  maximumPacketSize: 0,
-  receiveMaximum: 0,
-  topicAliasMaximum: 0,
-  maximumSubscriptions: 0,
-  queue: { messages: 0, bytes: 0, ageMs: 0 },
-  serverKeepAlive: null,
+/** Of what nobody waits for. */
+const NO_STAKE: Completion = { hold() {}, release() {} };
+
+const OVER_LIMIT = 'the device is over its rate limit';
+const THROTTLED: PublishVerdict = {
+  route: false,
+  reasonCode: ReasonCode.ImplementationSpecificError,
+  close: { reasonCode: ReasonCode.ImplementationSpecificError, reason: OVER_LIMIT },
 };
 
 /** Joins the broker and the dialects with the platform: who may connect, what a message means, where an order goes. */
 export class DeviceHost implements Authenticator, ConnectionHost, RegistryListener, TelemetryObserver {
-  readonly log = new ConnectionLog();
-  readonly #options: DeviceHostOptions;
-  readonly #recognizer: Recognizer;
-  readonly #guesses = new GuessLimiter();
-  readonly #connections = new ConnectionTable();
-  #attached: (HostParts & { readonly feed: LiveFeed }) | null = null;
+  readonly #context: HostContext;
+  readonly #admission: Admission;
+  readonly #effects: Effects;
+  readonly #requests: Requests;
+  readonly #sender: CommandSender;
+  readonly #feed: FeedObserver;
+  readonly #gateways: GatewayNotices;
   #stopActivity: () => void = () => {};
 
   constructor(options: DeviceHostOptions) {
-    this.#options = options;
-    this.#recognizer = new Recognizer(options.dialects, options.credentials);
+    this.#context = new HostContext(options);
+    this.#admission = new Admission(this.#context, this);
+    this.#effects = new Effects(this.#context);
+    this.#requests = new Requests(this.#context);
+    this.#sender = new CommandSender(this.#context);
+    this.#feed = new FeedObserver(this.#context);
+    this.#gateways = new GatewayNotices(this.#context);
   }
 
   /** The broker and the stores' writers need the host to be made, and the host needs them to act: this closes the ring. */
   attach(parts: HostParts): void {
-    this.#attached = { ...parts, feed: new LiveFeed(parts.broker) };
-    this.#stopActivity = this.#options.scheduler.every(ACTIVITY_INTERVAL_MS, () => this.#reportActivity());
+    this.#context.attach(parts);
+    this.#stopActivity = this.#context.options.scheduler.every(ACTIVITY_INTERVAL_MS, () => this.#reportActivity());
   }
 
+  /** Stops the timers and ends whoever listens without a connection. */
   close(): void {
     this.#stopActivity();
+    for (const target of [...this.#context.targets]) if (target.kind === 'listener') target.end('stopping');
+  }
+
+  get log(): ConnectionLog {
+    return this.#context.notes.log;
   }
 
   /** Live connections of known principals. */
   get connectionCount(): number {
-    return this.#connections.size;
+    return this.#context.targets.connections;
   }
 
   connectionsOf(principalId: EntityId): readonly DeviceConnection[] {
-    return this.#connections.of(principalId);
+    return this.#context.targets.of(principalId).filter((target) => target.kind === 'connection');
   }
 
-  get #parts(): HostParts & { readonly feed: LiveFeed } {
-    if (this.#attached === null) throw new TypeError('the host is used before it was attached');
-    return this.#attached;
+  /** A page of the live connections of a tenant, or (null) of all. */
+  connections(
+    tenantId: EntityId | null,
+    offset: number,
+    limit: number,
+  ): { readonly total: number; readonly connections: readonly LiveConnection[] } {
+    return listConnections(this.#context, tenantId, offset, limit);
   }
 
-  authenticate(
-    connect: ConnectPacket,
-    via: ListenerInfo,
-  ): AcceptedPrincipal | ConnectRefusal | Promise<AcceptedPrincipal | ConnectRefusal> {
-    const recognition = this.#recognizer.recognize(connect, via);
-    if (recognition instanceof Promise) return recognition.then((settled) => this.#answer(connect, via, settled));
-    return this.#answer(connect, via, recognition);
+  /** The desk for requests that come by `listener`, its name in the connection log. */
+  desk(listener: string): DeviceDesk {
+    return new HostDesk(this.#context, this.#effects, listener);
   }
 
-  #answer(connect: ConnectPacket, via: ListenerInfo, recognition: Recognition): AcceptedPrincipal | ConnectRefusal {
-    if (recognition.outcome === 'accepted')
-      return this.#accept(connect, via, recognition.dialect, recognition.principal);
-    const { refusal } = recognition;
-    const unclaimed = recognition.outcome === 'unclaimed' ? recognition : null;
-    const name = connect.username ?? connect.clientId;
-    this.#options.observer.count('connect_refused', 1);
-    this.log.add({
-      ts: this.#options.clock.now(),
-      event: 'refused',
-      tenantId: null,
-      principalId: null,
-      dialect: recognition.outcome === 'refused' ? recognition.dialect.manifest.id : null,
-      address: via.remoteAddress,
-      listener: via.listener,
-      level: connect.level,
-      clientId: connect.clientId,
-      username: connect.username === null ? null : shorten(connect.username),
-      code: connect.level === 5 ? refusal.reasonCode : refusal.returnCode,
-      reason: refusal.reason,
-      row: unclaimed?.refusal.row ?? null,
-      looksLike: unclaimed?.refusal.looksLike ?? null,
-      said: unclaimed?.said ?? [],
-    });
-    return {
-      accepted: false,
-      returnCode: refusal.returnCode,
-      reasonCode: refusal.reasonCode,
-      reasonString: null,
-      delayMs: this.#guesses.failed(via.remoteAddress, name, this.#options.clock.monotonic()),
-    };
+  authenticate(connect: ConnectPacket, via: ListenerInfo): ReturnType<Authenticator['authenticate']> {
+    return this.#admission.authenticate(connect, via);
   }
 
-  #accept(connect: ConnectPacket, via: ListenerInfo, dialect: Dialect, principal: Principal): AcceptedPrincipal {
-    this.#guesses.succeeded(via.remoteAddress, connect.username ?? connect.clientId);
-    const link = {
-      level: connect.level,
-      clientId: principal.assignedClientId ?? connect.clientId,
-      text: this.#options.text,
-    };
-    const session = dialect.openSession(principal, link);
-    return {
-      accepted: true,
-      sessionKey: sessionKey(principal),
-      assignedClientId: principal.assignedClientId,
-      space: principal.account === null ? null : spaceKey(principal.tenantId, principal.dialect, principal.account),
-      policy: this.#policyOf(principal),
-      handler: new DeviceConnection(this, dialect, principal, session, connect.username),
-    };
-  }
-
-  /**
-   * A Will that outlived the server: its owner must still exist and still have the right. mqtt.md, O-21 and O-22. Its
-   * Session key is the one that `sessionKey` makes: tenant, dialect, identity; identities begin with the owner's id.
-   */
-  mayPublishWill({ sessionKey: key, clientId, topicName }: RestoredWill): boolean {
-    const [tenantId = '', dialectId = '', ownerId = ''] = key.split('/', 3);
-    const dialect = this.#options.dialects.find((one) => one.manifest.id === dialectId);
-    if (dialect === undefined) return false;
-    const device = this.#options.deviceRef(ownerId) ?? null;
-    const application = this.#options.applicationRef(ownerId) ?? null;
-    const known = device !== null || (application?.enabled ?? (this.#options.anonymous && ownerId === 'anonymous'));
-    if (!known) return false;
-    const principal: Principal = {
-      dialect: dialectId,
-      tenantId,
-      device,
-      application,
-      identity: null,
-      assignedClientId: null,
-      account: '',
-      policy: NO_CONNECTION,
-    };
-    return dialect.openSession(principal, { level: 5, clientId, text: this.#options.text }).mayPublishWill(topicName);
-  }
-
-  #policyOf({ policy }: Principal): SessionPolicy {
-    const { serverKeepAlive } = this.#options;
-    return serverKeepAlive === null || policy.serverKeepAlive !== null ? policy : { ...policy, serverKeepAlive };
+  mayPublishWill(restored: RestoredWill): boolean {
+    return this.#admission.mayPublishWill(restored);
   }
 
   opened(connection: DeviceConnection): void {
-    const { principal } = connection;
+    const { clock, scheduler, limits } = this.#context.options;
+    connection.openedAtSeconds = Math.trunc(clock.monotonic() / 1000);
+    if (connection.session.closeAfterReplyMs !== undefined) {
+      connection.extrasMade().cancelClose = scheduler.after(UNANSWERED_MS, () => endOfLife(connection));
+    }
+    this.#openingMessages(connection);
     const id = connection.principalId;
     if (id === null) return;
-    const first = this.#connections.add(id, connection);
-    this.#note(connection, 'connected', 0, 'connected');
-    if (principal.device === null) return;
-    connection.sink = this.#parts.ingest.sink(principal.device.id);
-    connection.reportedActivityAt = connection.handle?.lastReceivedAt ?? 0;
-    if (first) this.#parts.activity.connected(principal.device.id);
-    else this.#parts.activity.active(principal.device.id);
-  }
-
-  perform(connection: DeviceConnection, intent: Intent, message: InboundMessage, token: AckToken): void {
-    const device = connection.principal.device;
-    switch (intent.kind) {
-      case 'telemetry': {
-        const { sink } = connection;
-        if (sink === null || device === null) return;
-        this.#parts.ingest.submit(sink, intent.points, token, this.#parts.feed.wantsTelemetry(device));
-        return;
-      }
-      case 'attributes':
-        if (device === null) return;
-        this.#parts.ingest.submitAttributes(device.id, intent.scope, intent.values, message.receivedAt, token);
-        return;
-      case 'rpcResponse':
-        if (device !== null) this.#parts.commands.response(device.id, intent.id, intent.payload);
-        return;
-      case 'rpcRequest':
-        this.#request(connection, intent);
-        return;
-      default:
-        intent satisfies never;
-    }
-  }
-
-  #request(connection: DeviceConnection, intent: Extract<Intent, { kind: 'rpcRequest' }>): void {
-    const { tenantId } = connection.principal;
-    const device = this.#options.deviceRefByName(tenantId, intent.deviceName);
-    const answer = (json: string): void => {
-      const topics = device === undefined ? new NormalisedTopics(intent.deviceName) : this.#parts.feed.topicsOf(device);
-      connection.handle?.push(topics.rpcResponse(intent.id), new TextEncoder().encode(json), 1);
-    };
-    if (device === undefined) {
-      answer(rpcError('notFound', 'there is no device of that name'));
+    const { device } = connection.principal;
+    if (device === null) {
+      this.#context.targets.add(id, connection);
+      this.#context.notes.note(connection, 'connected', 0, 'connected');
       return;
     }
-    this.#parts.commands.request({ device, method: intent.method, params: intent.params }, answer);
+    const { parts } = this.#context;
+    connection.sink = parts.ingest.sink(device.id);
+    connection.limiter = limits?.limiterOf(device, device.gateway ? 'gateway' : 'device') ?? null;
+    connection.reportedActivity = activityOf(connection);
+    this.#context.notes.note(connection, 'connected', 0, 'connected');
+    this.#context.present(device.id, connection);
+    parts.platform.provisioning.connected(device.id);
+    this.#openingIntents(connection, device);
+    if (connection.session.listensAtOnce === true) this.subscribed(connection);
+  }
+
+  /** They answer the CONNECT, so the time of a connection that ends after its first answer begins here. */
+  #openingMessages(connection: DeviceConnection): void {
+    const { openingMessages, closeAfterReplyMs } = connection.session;
+    if (openingMessages === undefined) return;
+    connection.push(openingMessages);
+    if (closeAfterReplyMs !== undefined) this.answered(connection, closeAfterReplyMs);
+  }
+
+  #openingIntents(connection: DeviceConnection, device: DeviceRef): void {
+    const { sink, session } = connection;
+    if (sink === null || session.openingIntents === undefined) return;
+    const receivedAt = this.#context.options.clock.now();
+    for (const intent of session.openingIntents) {
+      if (isEffect(intent)) this.#effects.perform(device, sink, intent, receivedAt, NO_STAKE);
+      else this.#requests.perform(connection, device, null, intent);
+    }
+  }
+
+  subscribed(connection: DeviceConnection): void {
+    const { device } = connection.principal;
+    if (device !== null) this.#context.parts.platform.commands.listening(device.id);
+  }
+
+  perform(
+    connection: DeviceConnection,
+    intent: Intent,
+    message: InboundMessage,
+    token: AckToken,
+    intents: number,
+  ): Objection | null {
+    const { device } = connection.principal;
+    switch (intent.kind) {
+      case 'telemetry':
+      case 'attributes':
+      case 'rpcResponse':
+      case 'claim':
+        if (device !== null && connection.sink !== null)
+          this.#effects.perform(device, connection.sink, intent, message.receivedAt, token);
+        return null;
+      case 'subDevice':
+        return this.#gatewayOf(connection).speak(intent, message, token, intents);
+      case 'subDeviceLeft':
+        return connection.extras?.gateway?.leave(intent.name) ?? null;
+      default:
+        return this.#requests.perform(connection, device, null, intent);
+    }
+  }
+
+  #gatewayOf(connection: DeviceConnection): GatewayLink {
+    const extras = connection.extrasMade();
+    extras.gateway ??= new GatewayLink(this.#context, this.#effects, this.#requests, connection);
+    return extras.gateway;
   }
 
   refused(connection: DeviceConnection, reasonCode: number, reason: string): void {
-    this.#options.observer.count('message_refused', 1);
-    if (connection.principalId !== null) this.#note(connection, 'message', reasonCode, reason);
+    this.#context.count('message_refused');
+    this.#context.notes.note(connection, 'message', reasonCode, reason);
+  }
+
+  throttled(connection: DeviceConnection): PublishVerdict {
+    this.#context.count('rate_limited');
+    this.#context.notes.note(connection, 'message', THROTTLED.reasonCode, OVER_LIMIT);
+    return THROTTLED;
+  }
+
+  answered(connection: DeviceConnection, closeAfterMs: number): void {
+    const extras = connection.extrasMade();
+    if (extras.answered) return;
+    extras.answered = true;
+    extras.cancelClose?.();
+    extras.cancelClose = this.#context.options.scheduler.after(closeAfterMs, () => endOfLife(connection));
   }
 
   closed(connection: DeviceConnection, reason: CloseReason): void {
+    connection.extras?.close();
     const id = connection.principalId;
     if (id === null) return;
-    this.#note(connection, 'disconnected', reason.reasonCode, reason.reason);
-    const last = this.#connections.remove(id, connection);
-    const device = connection.principal.device;
-    if (!last || device === null) return;
+    this.#context.notes.note(connection, 'disconnected', reason.reasonCode, reason.reason);
+    const { device } = connection.principal;
+    if (device === null) {
+      this.#context.targets.remove(id, connection);
+      return;
+    }
     this.#reportActivityOf(connection, device.id);
-    this.#parts.activity.disconnected(device.id);
+    this.#context.absent(device.id, connection);
   }
 
-  /**
-   * Sends a command to the connections of a device: `rpc` to the newest one that takes it, anything else to all.
-   * Nothing is queued here for an absent device.
-   */
-  send(deviceId: EntityId, command: DeviceCommand): 'sent' | 'notConnected' | 'notSupported' | 'notSubscribed' {
-    let outcome: 'sent' | 'notConnected' | 'notSupported' | 'notSubscribed' = 'notConnected';
-    for (const connection of this.#connections.of(deviceId).toReversed()) {
-      const messages = connection.session.command(command);
-      if (typeof messages === 'string') {
-        if (outcome !== 'sent') outcome = messages;
-        continue;
-      }
-      this.#push(connection, messages);
-      outcome = 'sent';
-      if (command.kind === 'rpc') return outcome;
-    }
-    return outcome;
-  }
-
-  #push(connection: DeviceConnection, messages: readonly OutboundMessage[]): void {
-    for (const message of messages) connection.handle?.push(message.topicName, message.payload, message.qos);
-  }
-
-  revoked(principalId: EntityId, reason: 'credentialsChanged' | 'deleted' | 'disabled'): void {
-    const text = { credentialsChanged: 'credentials changed', deleted: 'deleted', disabled: 'disabled' }[reason];
-    for (const connection of this.#connections.of(principalId)) {
-      if (sessionKey(connection.principal) !== null) continue;
-      connection.handle?.disconnect(ReasonCode.AdministrativeAction, text, { dropWill: true });
-    }
-    // An absent Session has a queue and perhaps a Will: they end with the right to them. An identity begins with its owner.
-    const belongs = (key: string): boolean => key.split('/', 3)[2] === principalId;
-    this.#parts.broker.dropSessions(belongs, ReasonCode.AdministrativeAction, text);
-  }
-
-  /** Closes the connections of a device or application; it may come back. */
-  disconnect(principalId: EntityId, reason: string): void {
-    for (const connection of this.#connections.of(principalId)) {
-      connection.handle?.disconnect(ReasonCode.AdministrativeAction, reason);
-    }
-  }
-
-  deviceChanged(device: DeviceRef): void {
-    for (const connection of this.#connections.of(device.id)) {
-      const known = connection.principal.device;
-      if (known === null) continue;
-      this.#parts.feed.forget(known);
-      connection.principal = { ...connection.principal, device };
-      connection.session.deviceChanged?.(device);
-    }
+  /** For `CommandRouter`: `rpc` goes to the newest connection that takes it, anything else to all of them. */
+  send(deviceId: EntityId, command: DeviceCommand, delivered?: (result: DeliveryResult) => void): SendResult {
+    return this.#sender.send(deviceId, command, delivered);
   }
 
   sharedAttributesChanged(
     deviceId: EntityId,
-    change: { readonly values: ReadonlyMap<string, Value> } | { readonly deleted: readonly string[] },
+    change: Parameters<RegistryListener['sharedAttributesChanged']>[1],
   ): void {
-    const values = 'values' in change ? change.values : null;
-    const deleted = 'deleted' in change ? change.deleted : null;
-    this.send(deviceId, { kind: 'sharedAttributes', values, deleted });
+    this.#sender.sharedAttributesChanged(deviceId, change);
+  }
+
+  revoked(principalId: EntityId, reason: 'credentialsChanged' | 'deleted' | 'disabled'): void {
+    const text = { credentialsChanged: 'credentials changed', deleted: 'deleted', disabled: 'disabled' }[reason];
+    for (const target of this.#context.targets.of(principalId)) {
+      if (target.kind === 'listener') {
+        target.end(reason === 'deleted' ? 'deviceDeleted' : 'credentialsChanged');
+      } else if (target.kind === 'subDevice') {
+        // A gateway speaks for the device by its own right, whatever the device's credentials are.
+        if (reason === 'credentialsChanged') continue;
+        target.link.end(target);
+        if (reason === 'deleted') this.#gateways.deleted(target);
+      } else if (sessionKey(target.principal) === null) {
+        target.handle?.disconnect(ReasonCode.AdministrativeAction, text, { dropWill: true });
+      }
+    }
+    // An absent Session has a queue and perhaps a Will: they end with the right to them. An identity begins with its owner.
+    const belongs = (key: string): boolean => key.split('/', 3)[2] === principalId;
+    const { broker, activity } = this.#context.parts;
+    broker.dropSessions(belongs, ReasonCode.AdministrativeAction, text);
+    if (reason !== 'deleted') return;
+    activity.removed(principalId);
+    this.#context.options.limits?.removed(principalId);
+  }
+
+  /** Closes the connections of a device or application, and its sessions behind gateways; it may come back. */
+  disconnect(principalId: EntityId, reason: string): void {
+    for (const target of this.#context.targets.of(principalId)) {
+      if (target.kind === 'connection') target.handle?.disconnect(ReasonCode.AdministrativeAction, reason);
+      else if (target.kind === 'subDevice') target.link.dismiss(target, ReasonCode.AdministrativeAction);
+    }
+  }
+
+  deviceChanged(device: DeviceRef): void {
+    for (const target of this.#context.targets.of(device.id)) {
+      if (target.kind === 'subDevice') this.#gateways.deviceChanged(target, device);
+      if (target.kind !== 'connection') continue;
+      const known = target.principal.device;
+      if (known === null) continue;
+      this.#context.parts.feed.forget(known);
+      target.principal = { ...target.principal, device };
+      target.session.deviceChanged?.(device);
+      if (!device.gateway) target.extras?.gateway?.endAll();
+    }
   }
 
   telemetryStored(owner: EntityId, points: PointList): void {
-    const device = this.#options.deviceRef(owner);
-    if (device !== undefined) this.#parts.feed.telemetry(device, points);
+    this.#feed.telemetryStored(owner, points);
   }
 
   attributesStored(owner: EntityId, scope: AttributeScope, values: PointList): void {
-    this.#parts.activity.attributesStored(owner, scope, values);
-    const device = this.#options.deviceRef(owner);
-    if (device !== undefined) this.#parts.feed.attributes(device, scope, this.#options.clock.now(), values);
+    this.#feed.attributesStored(owner, scope, values);
   }
 
   attributesRemoved(owner: EntityId, scope: AttributeScope, keys: readonly string[]): void {
-    this.#parts.activity.attributesRemoved(owner, scope, keys);
-    const device = this.#options.deviceRef(owner);
-    if (device !== undefined) this.#parts.feed.attributesDeleted(device, scope, this.#options.clock.now(), keys);
+    this.#feed.attributesRemoved(owner, scope, keys);
   }
 
   dropped(owner: EntityId, reason: MessageFault, points: number): void {
-    this.#options.observer.count(`telemetry_dropped_${reason}`, points);
-    const connection = this.#connections.of(owner).at(-1);
-    if (connection !== undefined)
-      this.#note(connection, 'message', ReasonCode.PayloadFormatInvalid, MESSAGE_FAULT_TEXTS[reason]);
+    this.#feed.dropped(owner, reason, points);
   }
 
   congestionChanged(congested: boolean): void {
-    this.#options.observer.count(congested ? 'store_congested' : 'store_relieved', 1);
-    this.#parts.broker.holdPublishers(congested);
+    this.#feed.congestionChanged(congested);
   }
 
   fault(error: unknown): void {
-    this.#options.observer.fault(error);
+    this.#context.fault(error);
   }
 
   /** Tells the tenant's clients that a device came, went, or fell silent. For `DeviceActivity.changed`. */
   activityChanged(owner: EntityId, event: string, at: number): void {
-    const device = this.#options.deviceRef(owner);
-    if (device !== undefined) this.#parts.feed.event(device, at, event, null);
+    const device = this.#context.options.deviceRef(owner);
+    if (device !== undefined) this.#context.parts.feed.event(device, at, event, null);
   }
 
   #reportActivity(): void {
-    for (const connection of this.#connections) {
-      const device = connection.principal.device;
-      if (device !== null) this.#reportActivityOf(connection, device.id);
+    for (const target of this.#context.targets) {
+      if (target.kind !== 'connection') continue;
+      const { device } = target.principal;
+      if (device !== null) this.#reportActivityOf(target, device.id);
     }
   }
 
   #reportActivityOf(connection: DeviceConnection, deviceId: EntityId): void {
-    const at = connection.handle?.lastReceivedAt ?? 0;
-    if (at <= connection.reportedActivityAt) return;
-    connection.reportedActivityAt = at;
-    this.#parts.activity.active(deviceId);
-  }
-
-  #note(
-    connection: DeviceConnection,
-    event: 'connected' | 'disconnected' | 'message',
-    code: number,
-    reason: string,
-  ): void {
-    const { principal, handle } = connection;
-    if (handle === null) return;
-    this.log.add({
-      ts: this.#options.clock.now(),
-      event,
-      tenantId: principal.tenantId,
-      principalId: connection.principalId,
-      dialect: principal.dialect,
-      address: handle.via.remoteAddress,
-      listener: handle.via.listener,
-      level: handle.level,
-      clientId: handle.clientId,
-      username: connection.username === null ? null : shorten(connection.username),
-      code,
-      reason,
-      row: null,
-      looksLike: null,
-      said: [],
-    });
+    const activity = activityOf(connection);
+    if (activity <= connection.reportedActivity) return;
+    connection.reportedActivity = activity;
+    this.#context.parts.activity.active(deviceId);
   }
 }
 
-/** Key of a Session on the whole server. architecture.md, Identity */
-export function sessionKey(principal: Principal): string | null {
-  return principal.identity === null ? null : `${principal.tenantId}/${principal.dialect}/${principal.identity}`;
+function activityOf({ handle }: DeviceConnection): number {
+  return Math.ceil((handle?.lastReceivedAt ?? 0) / ACTIVITY_UNIT_MS);
+}
+
+function endOfLife(connection: DeviceConnection): void {
+  connection.handle?.disconnect(ReasonCode.MaximumConnectTime, 'the time of the connection is over');
 }

@@ -19,9 +19,22 @@ export interface SharedAttributesCommand {
 /** What the platform wants of a device. */
 export type DeviceCommand = RpcCommand | SharedAttributesCommand;
 
+/**
+ * A payload that is read piece by piece while it is sent, so that a large file is never held whole. `read` may give
+ * fewer bytes than asked only at the end; `close` is called once, whatever happens.
+ */
+export interface PulledPayload {
+  /** Bytes. */
+  readonly length: number;
+  read(offset: number, length: number): Promise<Uint8Array>;
+  close(): void;
+}
+
+export type PayloadSource = Uint8Array | PulledPayload;
+
 /** A message for the connection or the Session of the device. */
 export interface OutboundMessage {
   readonly topicName: string;
-  readonly payload: Uint8Array;
+  readonly payload: PayloadSource;
   readonly qos: QoS;
 }

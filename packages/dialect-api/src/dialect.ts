@@ -1,4 +1,14 @@
-import type { CredentialLookup, Device, DeviceCredentials, DeviceRef, DialectId, Intent } from '@moorage/core';
+import type {
+  ClientCertificate,
+  CredentialLookup,
+  Device,
+  DeviceCredentials,
+  DeviceIntent,
+  DeviceRef,
+  DialectId,
+  Intent,
+  ReplyRef,
+} from '@moorage/core';
 import type {
   ConnectPacket,
   Properties,
@@ -9,7 +19,9 @@ import type {
 } from '@moorage/mqtt-codec';
 import type { DeviceCommand, OutboundMessage } from './commands.ts';
 import type { ConnectionGuide, PublicEndpoint } from './connection-guide.ts';
+import type { DeviceCoapRoute, DeviceHttpRoute } from './device-routes.ts';
 import type { Principal } from './principal.ts';
+import type { DeviceReply } from './replies.ts';
 
 /** What a dialect is and which documents it implements. */
 export interface DialectManifest {
@@ -35,7 +47,8 @@ export interface ConnectVia {
   readonly transport: 'tcp' | 'tls' | 'ws' | 'wss';
   readonly pinnedDialect: DialectId | null;
   readonly serverName: string | null;
-  readonly clientCertificates: readonly Uint8Array[] | null;
+  /** Leaf first; null: none was shown. Each is signed by the next. */
+  readonly clientCertificates: readonly ClientCertificate[] | null;
 }
 
 export interface Accepted {
@@ -86,9 +99,11 @@ export interface Disposition {
   /** Deliver to subscribers of the principal's space under the name it came with. */
   readonly route: boolean;
   readonly intents: readonly Intent[];
+  /** Present: an `outcome` reply follows as soon as the effects of all intents are durable, or have failed. */
+  readonly tell?: ReplyRef;
   /** Told on 5.0 with QoS 1 and 2; acknowledged plainly on 3.x. `reason` goes into the connection log. */
   readonly refuse: { readonly reasonCode: ReasonCode; readonly reason: string } | null;
-  /** Instead of acknowledging. */
+  /** Instead of acknowledging; together with `refuse` a 5.0 client is told by PUBACK or PUBREC first. */
   readonly close: { readonly reasonCode: ReasonCode; readonly reason: string } | null;
 }
 
@@ -107,6 +122,23 @@ export interface DialectSession {
   publish(message: DialectMessage): Disposition;
   /** The messages that carry a command to this device; `notSupported` where the vendor's protocol has no word for it. */
   command(command: DeviceCommand): readonly OutboundMessage[] | 'notSupported' | 'notSubscribed';
+  /** The messages that carry an answer to an intent of this session. Needed where the session has intents with a `ref`. */
+  reply?(reply: DeviceReply): readonly OutboundMessage[];
+  /** As `command`, for a device behind this gateway. */
+  subDeviceCommand?(
+    name: string,
+    command: DeviceCommand,
+  ): readonly OutboundMessage[] | 'notSupported' | 'notSubscribed';
+  /** Tells the gateway that the server ended the session of a device behind it. thingsboard-device.md, 8 */
+  subDeviceClosed?(name: string, reasonCode: ReasonCode): readonly OutboundMessage[];
+  /** What the CONNECT itself says of the device; carried out when the connection opens. */
+  readonly openingIntents?: readonly DeviceIntent[];
+  /** Sent when the connection opens, right behind CONNACK. */
+  readonly openingMessages?: readonly OutboundMessage[];
+  /** True: commands reach the device without a subscription, so those that wait are sent when it connects. */
+  readonly listensAtOnce?: boolean;
+  /** Milliseconds after the first answer at which the server closes; absent: never. thingsboard-device.md, 6.2 */
+  readonly closeAfterReplyMs?: number;
   /** May this message, found in the tree, in the queue or among the retained ones, be delivered? */
   mayReceive(topicName: string): boolean;
   mayPublishWill(topicName: string): boolean;
@@ -125,6 +157,12 @@ export interface Dialect {
     registry: CredentialLookup,
   ): Authentication | Promise<Authentication>;
   openSession(principal: Principal, link: DeviceLink): DialectSession;
+  /** Answers a `dialectRequest` of a device of this dialect with JSON text. Rejects only for a fault of the server. */
+  answerRequest?(device: DeviceRef, request: string, params: string): Promise<string>;
+  /** The dialect's own HTTP API for devices. */
+  readonly httpRoutes?: readonly DeviceHttpRoute[];
+  /** The dialect's own CoAP API for devices. */
+  readonly coapRoutes?: readonly DeviceCoapRoute[];
   /** How to connect this device, with nothing left to fill in. */
   connectionGuide(device: Device, credentials: DeviceCredentials, endpoint: PublicEndpoint): ConnectionGuide;
 }
@@ -140,6 +178,11 @@ export const ROUTE: Disposition = { route: true, intents: NO_INTENTS, refuse: nu
 /** Carries out intents, routes nothing. */
 export function perform(intents: readonly Intent[]): Disposition {
   return { route: false, intents, refuse: null, close: null };
+}
+
+/** Carries out intents and tells the device how that ended. */
+export function performAndTell(intents: readonly Intent[], tell: ReplyRef): Disposition {
+  return { route: false, intents, tell, refuse: null, close: null };
 }
 
 /** Refused, the connection stays. */

@@ -1,7 +1,10 @@
 export type * from './commands.ts';
 export type * from './connection-guide.ts';
+export type * from './device-desk.ts';
+export type * from './device-routes.ts';
 export * from './dialect.ts';
 export * from './mqtt.ts';
 export type * from './principal.ts';
+export type * from './replies.ts';
 export * from './secret.ts';
 export * from './snippets.ts';

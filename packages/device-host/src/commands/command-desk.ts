@@ -31,10 +31,6 @@ export class CommandDesk {
       (outcome) => answered(describeOutcome(outcome)),
     );
   }
-
-  response(deviceId: string, id: string, payload: string): void {
-    this.#router.answer(deviceId, id, payload);
-  }
 }
 
 /** `{"result":…}` or `{"error":{"code","message"}}`. architecture.md, Spaces */

@@ -11,7 +11,13 @@ import {
 import { describe, expect, it } from 'vitest';
 import { Recognizer } from './recognition.ts';
 
-const registry: CredentialLookup = { byUsername: () => undefined, byClientId: () => undefined };
+const registry: CredentialLookup = {
+  byUsername: () => undefined,
+  byClientId: () => undefined,
+  byCertificate: () => undefined,
+  hasCertificateProfile: () => false,
+  deviceOfChain: async () => ({ outcome: 'failed' }),
+};
 const via: ConnectVia = {
   listener: 'mqtt',
   transport: 'tcp',

@@ -12,7 +12,7 @@ export interface ConnectionLogEntry {
   readonly dialect: string | null;
   readonly address: string;
   readonly listener: string;
-  /** Protocol level: 3, 4 or 5. */
+  /** Protocol level: 3, 4 or 5; 0: not MQTT. */
   readonly level: number;
   readonly clientId: string;
   /** Shortened, since it may be a token; null: not sent. */

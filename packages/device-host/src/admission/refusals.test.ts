@@ -45,7 +45,10 @@ describe('REC-27, REC-37 a CONNECT nobody claimed', () => {
   }
 
   it('F1 an unknown client certificate beats everything else', () => {
-    const withCertificate = { ...via, clientCertificates: [new Uint8Array([1])] };
+    const withCertificate = {
+      ...via,
+      clientCertificates: [{ text: 'AQ==', hash: '00', commonName: null, validFrom: 0, validTo: 1 }],
+    };
     expect(refuseUnclaimed(connect('x', 'user', 'p'), withCertificate)).toMatchObject({
       row: 'F1',
       returnCode: 5,

@@ -1,0 +1,141 @@
+import { type ConnectPacket, type Dialect, type Principal, ReasonCode, type Refusal } from '@moorage/dialect-api';
+import type {
+  AcceptedPrincipal,
+  Authenticator,
+  ConnectRefusal,
+  ListenerInfo,
+  RestoredWill,
+  SessionPolicy,
+} from '@moorage/mqtt-broker';
+import { type ConnectionHost, DeviceConnection } from '../device-connection.ts';
+import { spaceKey } from '../feed/live-feed.ts';
+import type { HostContext } from '../host-context.ts';
+import { type Recognition, Recognizer } from './recognition.ts';
+import { sessionKey } from './session-key.ts';
+
+/** Of a principal that is asked for its rights only. */
+const NO_CONNECTION: SessionPolicy = {
+  maximumGrantedQoS: 0,
+  persistence: 'never',
+  maximumSessionExpiryInterval: 0,
+  will: 'honoured',
+  retained: 'honoured',
+  maximumPacketSize: 0,
+  receiveMaximum: 0,
+  topicAliasMaximum: 0,
+  maximumSubscriptions: 0,
+  queue: { messages: 0, bytes: 0, ageMs: 0 },
+  serverKeepAlive: null,
+};
+
+const RATE_EXCEEDED: Refusal = {
+  outcome: 'refused',
+  returnCode: 3,
+  reasonCode: ReasonCode.ConnectionRateExceeded,
+  reason: 'the device is over its rate limit',
+};
+
+/** Decides who may connect, and as whom. */
+export class Admission implements Authenticator {
+  readonly #context: HostContext;
+  readonly #host: ConnectionHost;
+  readonly #recognizer: Recognizer;
+
+  constructor(context: HostContext, host: ConnectionHost) {
+    this.#context = context;
+    this.#host = host;
+    this.#recognizer = new Recognizer(context.options.dialects, context.options.credentials);
+  }
+
+  authenticate(
+    connect: ConnectPacket,
+    via: ListenerInfo,
+  ): AcceptedPrincipal | ConnectRefusal | Promise<AcceptedPrincipal | ConnectRefusal> {
+    const recognition = this.#recognizer.recognize(connect, via);
+    if (recognition instanceof Promise) return recognition.then((settled) => this.#answer(connect, via, settled));
+    return this.#answer(connect, via, recognition);
+  }
+
+  #answer(connect: ConnectPacket, via: ListenerInfo, recognition: Recognition): AcceptedPrincipal | ConnectRefusal {
+    if (recognition.outcome === 'accepted')
+      return this.#accept(connect, via, recognition.dialect, recognition.principal);
+    const { refusal } = recognition;
+    const name = connect.username ?? connect.clientId;
+    this.#context.count('connect_refused');
+    this.#context.notes.refusedConnect(connect, via, recognition);
+    return {
+      accepted: false,
+      returnCode: refusal.returnCode,
+      reasonCode: refusal.reasonCode,
+      reasonString: null,
+      delayMs: this.#context.guesses.failed(via.remoteAddress, name, this.#context.options.clock.monotonic()),
+    };
+  }
+
+  #accept(
+    connect: ConnectPacket,
+    via: ListenerInfo,
+    dialect: Dialect,
+    principal: Principal,
+  ): AcceptedPrincipal | ConnectRefusal {
+    this.#context.guesses.succeeded(via.remoteAddress, connect.username ?? connect.clientId);
+    if (this.#overLimit(principal)) {
+      this.#context.count('connect_rate_limited');
+      this.#context.notes.refusedConnect(connect, via, { outcome: 'refused', dialect, refusal: RATE_EXCEEDED });
+      const { returnCode, reasonCode } = RATE_EXCEEDED;
+      return { accepted: false, returnCode, reasonCode, reasonString: null, delayMs: 0 };
+    }
+    const link = {
+      level: connect.level,
+      clientId: principal.assignedClientId ?? connect.clientId,
+      text: this.#context.options.text,
+    };
+    const session = dialect.openSession(principal, link);
+    return {
+      accepted: true,
+      sessionKey: sessionKey(principal),
+      assignedClientId: principal.assignedClientId,
+      space: principal.account === null ? null : spaceKey(principal.tenantId, principal.dialect, principal.account),
+      policy: this.#policyOf(principal),
+      handler: new DeviceConnection(this.#host, principal, session, connect.username),
+    };
+  }
+
+  /** A CONNECT is a message as well. thingsboard-device.md, 1.5 and 11 */
+  #overLimit({ device }: Principal): boolean {
+    if (device === null) return false;
+    const limiter = this.#context.options.limits?.limiterOf(device, device.gateway ? 'gateway' : 'device') ?? null;
+    return limiter !== null && !limiter.take(0);
+  }
+
+  #policyOf({ policy }: Principal): SessionPolicy {
+    const { serverKeepAlive } = this.#context.options;
+    return serverKeepAlive === null || policy.serverKeepAlive !== null ? policy : { ...policy, serverKeepAlive };
+  }
+
+  /**
+   * A Will that outlived the server: its owner must still exist and still have the right. mqtt.md, O-21 and O-22. Its
+   * Session key is the one that `sessionKey` makes: tenant, dialect, identity; identities begin with the owner's id.
+   */
+  mayPublishWill({ sessionKey: key, clientId, topicName }: RestoredWill): boolean {
+    const { dialects, deviceRef, applicationRef, anonymous, text } = this.#context.options;
+    const [tenantId = '', dialectId = '', ownerId = ''] = key.split('/', 3);
+    const dialect = dialects.find((one) => one.manifest.id === dialectId);
+    if (dialect === undefined) return false;
+    const device = deviceRef(ownerId) ?? null;
+    const application = applicationRef(ownerId) ?? null;
+    const known = device !== null || (application?.enabled ?? (anonymous && ownerId === 'anonymous'));
+    if (!known) return false;
+    const principal: Principal = {
+      dialect: dialectId,
+      tenantId,
+      device,
+      application,
+      identity: null,
+      assignedClientId: null,
+      account: '',
+      policy: NO_CONNECTION,
+    };
+    return dialect.openSession(principal, { level: 5, clientId, text }).mayPublishWill(topicName);
+  }
+}
