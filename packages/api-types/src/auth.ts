@@ -11,6 +11,12 @@ export const LoginRequest = named(
 );
 export type LoginRequest = Static<typeof LoginRequest>;
 
+export const PublicLoginRequest = named(
+  'PublicLoginRequest',
+  Type.Object({ publicId: Type.String({ maxLength: 255, description: 'Id of a public customer.' }) }),
+);
+export type PublicLoginRequest = Static<typeof PublicLoginRequest>;
+
 export const RefreshRequest = named('RefreshRequest', Type.Object({ refreshToken: Type.String({ maxLength: 4096 }) }));
 export type RefreshRequest = Static<typeof RefreshRequest>;
 

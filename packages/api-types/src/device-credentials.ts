@@ -3,7 +3,7 @@ import { epochMs, named, nullableInteger, nullableRefTo, nullableText, refTo } f
 import { BareId, EntityId, EntityIdInput } from './entity-id.ts';
 
 /** Kinds of credentials a device may have. thingsboard-server.md, 2.3; api-additions.md, 1 */
-export const CREDENTIALS_TYPES = ['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE', 'PLAIN'] as const;
+export const CREDENTIALS_TYPES = ['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE', 'PLAIN', 'ALIBABA'] as const;
 
 /** thingsboard-server.md, 2.3 */
 export const DeviceCredentials = named(

@@ -1,8 +1,56 @@
+import { Alarm, AlarmAssignee, AlarmInfo, AlarmInfoPage, AlarmInput, AlarmType, AlarmTypePage } from './alarm.ts';
+import { ApiKeyInfo, ApiKeyInfoPage, ApiKeyInput } from './api-key.ts';
 import { Application, ApplicationCredentials, ApplicationInput, ApplicationPage } from './application.ts';
-import { ChangePasswordRequest, LoginRequest, PasswordPolicy, RefreshRequest, TokenPair, User } from './auth.ts';
+import { Asset, AssetInfo, AssetInfoPage, AssetInput, AssetPage, AssetType } from './asset.ts';
+import {
+  AssetProfile,
+  AssetProfileInfo,
+  AssetProfileInfoPage,
+  AssetProfileInput,
+  AssetProfilePage,
+} from './asset-profile.ts';
+import { AuditLog, AuditLogPage } from './audit-log.ts';
+import {
+  ChangePasswordRequest,
+  LoginRequest,
+  PasswordPolicy,
+  PublicLoginRequest,
+  RefreshRequest,
+  TokenPair,
+  User,
+} from './auth.ts';
+import {
+  BanRequest,
+  BrokerBan,
+  BrokerBanPage,
+  BrokerSession,
+  BrokerSessionPage,
+  BrokerSubscription,
+  BrokerSubscriptionPage,
+  PublishRequest,
+  PublishResult,
+  RetainedMessage,
+  RetainedMessagePage,
+  Trace,
+  TracedPacket,
+  TracePage,
+  TraceRequest,
+} from './broker.ts';
 import type { NamedSchema } from './building-blocks.ts';
+import { BulkImportRequest, BulkImportResult } from './bulk-import.ts';
+import { ClaimFailure, ClaimRequest, ClaimResult } from './claim.ts';
 import { ConnectionGuide } from './connection-guide.ts';
 import { ConnectionLogEntry, ConnectionLogPage } from './connection-log.ts';
+import { Customer, CustomerInput, CustomerPage, CustomerShortInfo } from './customer.ts';
+import {
+  Dashboard,
+  DashboardInfo,
+  DashboardInfoPage,
+  DashboardInput,
+  HomeDashboard,
+  HomeDashboardInfo,
+  ShortCustomerInfo,
+} from './dashboard.ts';
 import {
   Device,
   DeviceInfo,
@@ -21,23 +69,81 @@ import {
   DeviceProfilePage,
 } from './device-profile.ts';
 import { BareId, EntityId, EntityIdInput } from './entity-id.ts';
+import { EntityCountQuery, EntityData, EntityDataPage, EntityDataQuery, EntityKeyNames } from './entity-query.ts';
 import { ErrorObject } from './error-object.ts';
+import { OtaPackage, OtaPackageInfo, OtaPackageInfoPage, OtaPackageInput } from './ota-package.ts';
+import { EntityRelation, EntityRelationInfo, EntityRelationInput } from './relation.ts';
+import { Rpc, RpcAccepted, RpcPage, RpcRequest } from './rpc.ts';
+import { StorageReport } from './storage.ts';
 import { Health, Readiness, SystemInfo } from './system-info.ts';
 import { AttributesInput, AttributeValue, KeyNames, SeriesInput, SeriesValues } from './telemetry.ts';
+import { Tenant, TenantInput, TenantPage } from './tenant.ts';
+import {
+  ActivateUserRequest,
+  ResetPasswordByEmailRequest,
+  ResetPasswordRequest,
+  UserInput,
+  UserLink,
+  UserPage,
+} from './user.ts';
 
 /** Every schema that others refer to, by name: the components of the OpenAPI document. */
 export const NAMED_SCHEMAS = {
+  ActivateUserRequest,
+  Alarm,
+  AlarmAssignee,
+  AlarmInfo,
+  AlarmInfoPage,
+  AlarmInput,
+  AlarmType,
+  AlarmTypePage,
+  ApiKeyInfo,
+  ApiKeyInfoPage,
+  ApiKeyInput,
   Application,
   ApplicationCredentials,
   ApplicationInput,
   ApplicationPage,
+  Asset,
+  AssetInfo,
+  AssetInfoPage,
+  AssetInput,
+  AssetPage,
+  AssetProfile,
+  AssetProfileInfo,
+  AssetProfileInfoPage,
+  AssetProfileInput,
+  AssetProfilePage,
+  AssetType,
   AttributeValue,
   AttributesInput,
+  AuditLog,
+  AuditLogPage,
+  BanRequest,
   BareId,
+  BrokerBan,
+  BrokerBanPage,
+  BrokerSession,
+  BrokerSessionPage,
+  BrokerSubscription,
+  BrokerSubscriptionPage,
+  BulkImportRequest,
+  BulkImportResult,
   ChangePasswordRequest,
+  ClaimFailure,
+  ClaimRequest,
+  ClaimResult,
   ConnectionGuide,
   ConnectionLogEntry,
   ConnectionLogPage,
+  Customer,
+  CustomerInput,
+  CustomerPage,
+  CustomerShortInfo,
+  Dashboard,
+  DashboardInfo,
+  DashboardInfoPage,
+  DashboardInput,
   Device,
   DeviceCredentials,
   DeviceCredentialsInput,
@@ -52,18 +158,55 @@ export const NAMED_SCHEMAS = {
   DeviceProfilePage,
   DeviceType,
   DeviceWithCredentialsInput,
+  EntityCountQuery,
+  EntityData,
+  EntityDataPage,
+  EntityDataQuery,
   EntityId,
   EntityIdInput,
+  EntityKeyNames,
+  EntityRelation,
+  EntityRelationInfo,
+  EntityRelationInput,
   ErrorObject,
   Health,
+  HomeDashboard,
+  HomeDashboardInfo,
   KeyNames,
   LoginRequest,
+  OtaPackage,
+  OtaPackageInfo,
+  OtaPackageInfoPage,
+  OtaPackageInput,
   PasswordPolicy,
+  PublicLoginRequest,
   Readiness,
+  PublishRequest,
+  PublishResult,
   RefreshRequest,
+  ResetPasswordByEmailRequest,
+  ResetPasswordRequest,
+  RetainedMessage,
+  RetainedMessagePage,
+  Rpc,
+  RpcAccepted,
+  RpcPage,
+  RpcRequest,
   SeriesInput,
   SeriesValues,
+  ShortCustomerInfo,
+  StorageReport,
   SystemInfo,
+  Tenant,
+  TenantInput,
+  TenantPage,
   TokenPair,
+  Trace,
+  TracePage,
+  TraceRequest,
+  TracedPacket,
   User,
+  UserInput,
+  UserLink,
+  UserPage,
 } satisfies Readonly<Record<string, NamedSchema>>;

@@ -91,6 +91,14 @@ export const SeriesQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, description: 'Points of each key; 100 if left out.' })),
   agg: Type.Optional(Type.Enum(['NONE', 'MIN', 'MAX', 'AVG', 'SUM', 'COUNT'])),
   orderBy: Type.Optional(Type.Enum(['ASC', 'DESC'], { description: 'DESC if left out: newest first.' })),
+  maxPoints: Type.Optional(
+    Type.Integer({
+      minimum: 3,
+      description:
+        'Added by Moorage, for charts: keys with more points are thinned to so many that look like all of them. ' +
+        'Without `limit` the whole range is looked at.',
+    }),
+  ),
   useStrictDataTypes: Type.Optional(Type.Boolean({ description: 'Native types instead of text.' })),
 });
 export type SeriesQuery = Static<typeof SeriesQuery>;

@@ -1,4 +1,14 @@
+import type { UserTokenKind } from './accounts/user-tokens.ts';
+import type { AlarmService } from './alarms/alarm-service.ts';
+import type { ApiKeyService } from './api-keys/api-key.ts';
+import type { AssetService } from './assets/asset-service.ts';
+import type { AuditService } from './audit/audit-log.ts';
+import type { BulkImportService } from './bulk-import/bulk-import-service.ts';
+import type { Customer, CustomerContact } from './customers/customer.ts';
+import type { DashboardService } from './dashboards/dashboard-service.ts';
+import type { EntityQueryService } from './entity-query/entity-queries.ts';
 import type { Result } from './errors.ts';
+import type { LiveService } from './live/live-service.ts';
 import type { ConnectCredential, CredentialLookup, DeviceRef } from './model/connect-registry.ts';
 import type {
   Application,
@@ -13,7 +23,12 @@ import type {
   Tenant,
   User,
 } from './model/entities.ts';
+import type { OtaService } from './ota/ota-service.ts';
 import type { AggregateFunction, Attribute, AttributeScope, StoreStatistics } from './ports/telemetry-store.ts';
+import type { RelationService } from './relations/relation-service.ts';
+import type { RpcService } from './rpc/rpc-service.ts';
+import type { StorageService } from './storage/storage-report.ts';
+import type { TenantService } from './tenants/tenant.ts';
 import type { PointList } from './values/point-list.ts';
 import type { Point, Value } from './values/value.ts';
 
@@ -24,6 +39,8 @@ export interface Caller {
   /** NULL_ID for a system administrator. */
   readonly tenantId: EntityId;
   readonly customerId: EntityId;
+  /** Anybody who knows a public customer: sees what is assigned to it and changes nothing. thingsboard-server.md, 1.1 */
+  readonly isPublic?: boolean;
 }
 
 /** thingsboard-server.md, 0.4. Already validated: pageSize > 0, page >= 0. */
@@ -52,6 +69,9 @@ export interface DeviceInput {
   readonly type: string | null;
   readonly deviceProfileId: EntityId | null;
   readonly deviceData: JsonObject | null;
+  /** The device's own packages; null: none, left out: as they are. */
+  readonly firmwareId?: EntityId | null;
+  readonly softwareId?: EntityId | null;
   readonly additionalInfo: JsonObject | null;
   /** Optimistic lock; null overwrites. */
   readonly version: number | null;
@@ -107,7 +127,12 @@ export interface ProfileInput {
   readonly description: string | null;
   readonly transportType: string | null;
   readonly provisionType: string | null;
+  /** null: as it is, or generated where the strategy needs one. */
+  readonly provisionDeviceKey: string | null;
   readonly profileData: JsonObject | null;
+  /** Packages for devices without one of their own; null: none, left out: as they are. */
+  readonly firmwareId?: EntityId | null;
+  readonly softwareId?: EntityId | null;
   readonly version: number | null;
 }
 
@@ -150,6 +175,91 @@ export interface AccountService {
   hasAdministrator(): boolean;
   /** Creates the tenant administrator of the tenant `default`, or sets its password if the e-mail exists. */
   setFirstAdministrator(email: string, password: string): Promise<Result<User>>;
+  /** Creates a system administrator, or sets its password; refused if the e-mail is that of another user. */
+  setSystemAdministrator(email: string, password: string): Promise<Result<User>>;
+  /** The stand-in for anybody who knows the public customer; slowed down on failure. thingsboard-server.md, 1.1 */
+  loginPublic(customerId: EntityId, remoteAddress: string): Promise<Result<User>>;
+  /** The same without a log-in: `notFound` when the customer is gone or not public any more. */
+  publicUser(customerId: EntityId): Promise<Result<User>>;
+}
+
+/** A user to create (`id` null) or to update. The authority and the customer of a user never change. */
+export interface UserInput {
+  readonly id: EntityId | null;
+  readonly email: string;
+  readonly authority: Authority;
+  /** null: none, or as it is. */
+  readonly customerId: EntityId | null;
+  /** Tenant of an administrator that a system administrator creates; of others that of the caller, whatever stands here. */
+  readonly tenantId?: EntityId | null;
+  readonly firstName: string | null;
+  readonly lastName: string | null;
+  readonly additionalInfo: JsonObject | null;
+  readonly version: number | null;
+}
+
+/**
+ * The users of a tenant. A new one has no password and cannot sign in until its activation link was used. There is no mail
+ * server: administrators fetch the links and hand them over. Links hold for 24 h and for one use.
+ */
+export interface UserService {
+  save(caller: Caller, input: UserInput): Promise<Result<User>>;
+  get(caller: Caller, id: EntityId): Promise<Result<User>>;
+  list(caller: Caller, query: PageQuery): Promise<Result<Page<User>>>;
+  ofCustomer(caller: Caller, customerId: EntityId, query: PageQuery): Promise<Result<Page<User>>>;
+  /** Administrators of a tenant. */
+  ofTenant(caller: Caller, tenantId: EntityId, query: PageQuery): Promise<Result<Page<User>>>;
+  /** Tokens and links of the user are void at once; so when it is disabled. */
+  remove(caller: Caller, id: EntityId): Promise<Result<null>>;
+  setEnabled(caller: Caller, id: EntityId, enabled: boolean): Promise<Result<User>>;
+  /** The user that an administrator wants tokens of. */
+  actAs(caller: Caller, id: EntityId): Promise<Result<User>>;
+  /** A new token of an activation link, for a user without a password. */
+  activationToken(caller: Caller, id: EntityId): Promise<Result<string>>;
+  /** A new token of a link by which the user sets another password. */
+  resetToken(caller: Caller, id: EntityId): Promise<Result<string>>;
+  /** Whether a link would be accepted now. */
+  isToken(token: string, kind: UserTokenKind): Promise<boolean>;
+  activate(token: string, password: string): Promise<Result<User>>;
+  resetPassword(token: string, password: string): Promise<Result<User>>;
+}
+
+/** A customer to create (`id` null) or to update. */
+export interface CustomerInput extends CustomerContact {
+  readonly id: EntityId | null;
+  readonly title: string;
+  readonly additionalInfo: JsonObject | null;
+  readonly version: number | null;
+}
+
+export interface CustomerService {
+  save(caller: Caller, input: CustomerInput): Promise<Result<Customer>>;
+  get(caller: Caller, id: EntityId): Promise<Result<Customer>>;
+  byTitle(caller: Caller, title: string): Promise<Result<Customer>>;
+  /** Sortable by title, e-mail, country and city besides id and creation. */
+  list(caller: Caller, query: PageQuery): Promise<Result<Page<Customer>>>;
+  /** Deletes its users and takes its devices back, also across a restart. */
+  remove(caller: Caller, id: EntityId): Promise<Result<null>>;
+  assignDevice(caller: Caller, customerId: EntityId, deviceId: EntityId): Promise<Result<Device>>;
+  /** To the customer `Public`, made at first use. */
+  assignDeviceToPublic(caller: Caller, deviceId: EntityId): Promise<Result<Device>>;
+  unassignDevice(caller: Caller, deviceId: EntityId): Promise<Result<Device>>;
+  devices(caller: Caller, customerId: EntityId, query: DeviceListQuery): Promise<Result<Page<Device>>>;
+  deviceInfos(caller: Caller, customerId: EntityId, query: DeviceListQuery): Promise<Result<Page<DeviceInfo>>>;
+  /** The customer `Public`, made at first use; for callers that may assign devices. */
+  publicCustomer(caller: Caller): Promise<Result<Customer>>;
+}
+
+/** How a claim ended. `CLAIMED`: somebody has the device already. thingsboard-server.md, 2.8 */
+export type ClaimOutcome =
+  | { readonly response: 'SUCCESS'; readonly device: Device }
+  | { readonly response: 'FAILURE' | 'CLAIMED' };
+
+/** Claiming by users; devices open their windows through `DeviceClaims`. */
+export interface ClaimService {
+  claim(caller: Caller, deviceName: string, secretKey: string): Promise<Result<ClaimOutcome>>;
+  /** Gives the device back; nothing happens if it belongs to nobody. */
+  reclaim(caller: Caller, deviceName: string): Promise<Result<null>>;
 }
 
 export interface AttributeEntry extends Attribute {}
@@ -163,6 +273,8 @@ export interface SeriesRangeQuery {
   readonly limit: number;
   readonly aggregate: AggregateFunction | null;
   readonly order: 'asc' | 'desc';
+  /** Series with more points are thinned to so many that look like all of them; at least 3. null or absent: never. */
+  readonly maxPoints?: number | null;
 }
 
 export interface TelemetryService {
@@ -223,6 +335,14 @@ export interface RegistryListener {
     deviceId: EntityId,
     change: { readonly values: ReadonlyMap<string, Value> } | { readonly deleted: readonly string[] },
   ): void;
+  /** A profile was saved or deleted. */
+  profileChanged?(profileId: EntityId): void;
+  /** Own packages or the profile of a device changed. */
+  assignmentChanged?(deviceId: EntityId): void;
+  /** A device was given to a customer or taken back. */
+  ownerChanged?(deviceId: EntityId): void;
+  /** Work on devices was put down with a save; whoever does it need not wait for the next start. */
+  deviceWorkAdded?(): void;
 }
 
 /** Everything the interfaces to the outside may ask for. */
@@ -231,7 +351,23 @@ export interface Platform {
   readonly devices: DeviceService;
   readonly profiles: ProfileService;
   readonly applications: ApplicationService;
+  readonly customers: CustomerService;
+  readonly users: UserService;
+  readonly claims: ClaimService;
   readonly telemetry: TelemetryService;
+  readonly live: LiveService;
+  readonly entities: EntityQueryService;
+  readonly rpc: RpcService;
+  readonly ota: OtaService;
+  readonly alarms: AlarmService;
+  readonly dashboards: DashboardService;
+  readonly assets: AssetService;
+  readonly relations: RelationService;
+  readonly bulkImport: BulkImportService;
+  readonly apiKeys: ApiKeyService;
+  readonly audit: AuditService;
+  readonly tenants: TenantService;
+  readonly storage: StorageService;
   /** For CONNECT, in memory. */
   readonly credentials: CredentialLookup;
   deviceRef(id: EntityId): DeviceRef | undefined;

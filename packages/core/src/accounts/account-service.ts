@@ -1,17 +1,18 @@
-import { type PlatformError, type Result, refuse, success } from '../errors.ts';
+import type { CustomerDirectory } from '../customers/customer-directory.ts';
+import { type Result, refuse, success } from '../errors.ts';
 import { type EntityId, NULL_ID, type Tenant, type User } from '../model/entities.ts';
 import type { AccountService } from '../platform.ts';
 import type { Repositories, StoredUser } from '../ports/repositories.ts';
 import type { Clock, Crypto } from '../ports/runtime.ts';
-import { commitRefusal, isOvertaken, MAX_ATTEMPTS } from '../registry/commit-refusals.ts';
-import { EntityLocks } from '../registry/entity-locks.ts';
 import { LoginThrottle } from './login-throttle.ts';
 import { MAX_PASSWORD_LENGTH, normaliseEmail, passwordProblem } from './password-policy.ts';
-import { UserCache } from './user-cache.ts';
+import { readableUser, type UserRecords } from './user-records.ts';
 import { VerificationQueue } from './verification-queue.ts';
 
 export interface AccountsContext {
   readonly repositories: Repositories;
+  readonly users: UserRecords;
+  readonly customers: Pick<CustomerDirectory, 'get'>;
   readonly crypto: Crypto;
   readonly clock: Clock;
   /** The tenant that the first administrator belongs to. */
@@ -24,20 +25,19 @@ export interface AccountsContext {
 
 /** Guesses of the current password by a signed-in user have no address of their own. */
 const CHANGE_OF_PASSWORD = 'change of password';
+/** Stands for the e-mail in the count of tries with ids of customers. */
+const PUBLIC_LOGIN = 'public customer';
 
 /** Users, their passwords and the tenants they belong to. thingsboard-server.md, 1 */
 export class Accounts implements AccountService {
   readonly #context: AccountsContext;
   readonly #throttle: LoginThrottle;
   readonly #queue = new VerificationQueue();
-  readonly #locks = new EntityLocks();
-  readonly #users: UserCache;
   #hasPassword: boolean;
 
   constructor(context: AccountsContext) {
     this.#context = context;
     this.#throttle = new LoginThrottle(context.clock);
-    this.#users = new UserCache((id) => context.repositories.user(id));
     this.#hasPassword = context.hasPassword;
   }
 
@@ -53,7 +53,7 @@ export class Accounts implements AccountService {
   }
 
   async user(id: EntityId): Promise<Result<User>> {
-    const stored = await this.#users.get(id);
+    const stored = await this.#context.users.get(id);
     return stored === null ? refuse('notFound') : success(readableUser(stored));
   }
 
@@ -68,15 +68,17 @@ export class Accounts implements AccountService {
     if (problem !== null) return problem;
     const passwordHash = await this.#context.crypto.hashPassword(newPassword);
     // Whoever changed the password meanwhile knew the same one; the later change may not undo it unseen.
-    return this.#change(userId, (user) =>
+    const { users } = this.#context;
+    return users.change(userId, (user) =>
       user.passwordHash === stored.passwordHash
-        ? { ...user, passwordHash, tokensValidFrom: this.#nextTokenTime(user) }
+        ? { ...user, passwordHash, tokensValidFrom: users.nextTokenTime(user) }
         : refuse('versionConflict'),
     );
   }
 
   logOutEverywhere(userId: EntityId): Promise<Result<User>> {
-    return this.#change(userId, (user) => ({ ...user, tokensValidFrom: this.#nextTokenTime(user) }));
+    const { users } = this.#context;
+    return users.change(userId, (user) => ({ ...user, tokensValidFrom: users.nextTokenTime(user) }));
   }
 
   async tenant(id: EntityId): Promise<Result<Tenant>> {
@@ -88,39 +90,86 @@ export class Accounts implements AccountService {
     return this.#hasPassword;
   }
 
+  setFirstAdministrator(email: string, password: string): Promise<Result<User>> {
+    return this.#setAdministrator(email, password, 'TENANT_ADMIN');
+  }
+
+  setSystemAdministrator(email: string, password: string): Promise<Result<User>> {
+    return this.#setAdministrator(email, password, 'SYS_ADMIN');
+  }
+
+  async loginPublic(customerId: EntityId, remoteAddress: string): Promise<Result<User>> {
+    if (this.#throttle.blocked(PUBLIC_LOGIN, remoteAddress)) return refuse('accountLocked');
+    const found = await this.publicUser(customerId);
+    if (found.ok) return found;
+    // Only what failed is counted: many screens behind one address may start at once.
+    this.#throttle.begin(PUBLIC_LOGIN, remoteAddress);
+    return refuse('badCredentials');
+  }
+
+  async publicUser(customerId: EntityId): Promise<Result<User>> {
+    const customer = await this.#context.customers.get(customerId);
+    if (customer?.isPublic !== true) return refuse('notFound');
+    return success({
+      id: NULL_ID,
+      createdTime: customer.createdTime,
+      tenantId: customer.tenantId,
+      customerId: customer.id,
+      email: customer.id,
+      authority: 'CUSTOMER_USER',
+      firstName: 'Public',
+      lastName: 'Public',
+      enabled: true,
+      tokensValidFrom: 0,
+      additionalInfo: null,
+      version: 1,
+    });
+  }
+
   /** Setting the password that is already set changes nothing, so that a start with it in the environment logs nobody out. */
-  async setFirstAdministrator(email: string, password: string): Promise<Result<User>> {
+  async #setAdministrator(
+    email: string,
+    password: string,
+    authority: 'SYS_ADMIN' | 'TENANT_ADMIN',
+  ): Promise<Result<User>> {
     const known = normaliseEmail(email);
     if (known === undefined) return refuse('badRequest', 'Invalid email address format!');
     const problem = passwordProblem(password, known);
     if (problem !== null) return problem;
-    return this.#locks.run(known, async () => {
+    const { users } = this.#context;
+    return users.locked(known, async () => {
       const { repositories, crypto } = this.#context;
       const stored = await repositories.userByEmail(known);
+      // Rights are never changed by the way of a password.
+      if (stored !== null && (stored.authority === 'SYS_ADMIN') !== (authority === 'SYS_ADMIN')) {
+        return refuse('badRequest', `The e-mail ${known} belongs to a user with other rights!`);
+      }
       if (stored !== null && (await this.#matches(stored, password))) return success(readableUser(stored));
       const passwordHash = await crypto.hashPassword(password);
       const saved =
         stored === null
-          ? await this.#create(known, passwordHash)
-          : await this.#change(stored.id, (user) => ({
+          ? await this.#create(known, passwordHash, authority)
+          : await users.change(stored.id, (user) => ({
               ...user,
               passwordHash,
-              tokensValidFrom: this.#nextTokenTime(user),
+              // One who was invited and has not come yet needs no link any more.
+              enabled: user.enabled || user.passwordHash === null,
+              tokensValidFrom: users.nextTokenTime(user),
             }));
       if (saved.ok) this.#hasPassword = true;
       return saved;
     });
   }
 
-  async #create(email: string, passwordHash: string): Promise<Result<User>> {
-    const { repositories, crypto, clock, defaultTenantId } = this.#context;
+  async #create(email: string, passwordHash: string, authority: 'SYS_ADMIN' | 'TENANT_ADMIN'): Promise<Result<User>> {
+    const { users, crypto, clock, defaultTenantId } = this.#context;
     const user: StoredUser = {
       id: crypto.uuid(),
       createdTime: clock.now(),
-      tenantId: defaultTenantId,
+      tenantId: authority === 'SYS_ADMIN' ? NULL_ID : defaultTenantId,
       customerId: NULL_ID,
       email,
-      authority: 'TENANT_ADMIN',
+      authority,
       firstName: null,
       lastName: null,
       enabled: true,
@@ -129,8 +178,7 @@ export class Accounts implements AccountService {
       version: 1,
       passwordHash,
     };
-    const outcome = await repositories.commit([{ kind: 'putUser', record: user, expectedVersion: null }]);
-    return outcome === 'done' ? success(readableUser(user)) : commitRefusal(outcome);
+    return users.create(user);
   }
 
   /** Whether the password is right; always one comparison, for unknown users too. */
@@ -159,35 +207,4 @@ export class Accounts implements AccountService {
       ? Promise.resolve(false)
       : this.#context.crypto.verifyPassword(password, stored.passwordHash);
   }
-
-  #change(userId: EntityId, change: (user: StoredUser) => StoredUser | PlatformError): Promise<Result<User>> {
-    return this.#locks.run(userId, async () => {
-      const { repositories } = this.#context;
-      let refusal = refuse('versionConflict');
-      for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-        const stored = await repositories.user(userId);
-        if (stored === null) return refuse('notFound');
-        const changed = change(stored);
-        if ('ok' in changed) return changed;
-        const record = { ...changed, version: stored.version + 1 };
-        const outcome = await repositories.commit([{ kind: 'putUser', record, expectedVersion: stored.version }]);
-        this.#users.forget(userId);
-        if (outcome === 'done') return success(readableUser(record));
-        refusal = commitRefusal(outcome);
-        if (!isOvertaken(outcome)) return refusal;
-      }
-      return refusal;
-    });
-  }
-
-  /** Later than every token issued so far, also after the wall clock was set back. */
-  #nextTokenTime(user: User): number {
-    return Math.max(this.#context.clock.now(), user.tokensValidFrom + 1);
-  }
-}
-
-/** The user without the hash. */
-function readableUser(stored: StoredUser): User {
-  const { passwordHash: _, ...user } = stored;
-  return user;
 }

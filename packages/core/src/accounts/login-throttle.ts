@@ -41,6 +41,12 @@ export class LoginThrottle {
     return true;
   }
 
+  /** True while the pair has used up its guesses; nothing is counted. */
+  blocked(email: string, remoteAddress: string): boolean {
+    const guesses = this.#pairs.get(pairKey(email, remoteAddress));
+    return guesses !== undefined && guesses.count >= MAX_FAILURES && this.#clock.monotonic() < guesses.endsAt;
+  }
+
   /** The password was right: earlier guesses of the pair are forgotten. */
   succeed(email: string, remoteAddress: string): void {
     this.#pairs.delete(pairKey(email, remoteAddress));

@@ -39,9 +39,45 @@ export interface NameHolder {
   readonly credentials: readonly ConnectCredential[];
 }
 
+/** A profile that stands for a product of a vendor. */
+export interface ProductRef {
+  readonly profileId: EntityId;
+  readonly settings: ProfileSettings;
+}
+
+/** A certificate as the client showed it, leaf or issuer. */
+export interface ClientCertificate {
+  /** DER in base64, without line breaks. */
+  readonly text: string;
+  /** SHA3-256 over `text`, lower-case hex. thingsboard-device.md, 1.4 */
+  readonly hash: string;
+  /** Common Name of the subject; null: it has none. */
+  readonly commonName: string | null;
+  /** Epoch milliseconds. */
+  readonly validFrom: number;
+  readonly validTo: number;
+}
+
 /** Look-ups for CONNECT, answered from memory. Comparisons are exact. */
 export interface CredentialLookup {
   byUsername(username: string): NameHolder | undefined;
   /** Credentials that consist of a Client Identifier alone. */
   byClientId(clientId: string): NameHolder | undefined;
+  /** The profile that is this product of the vendor, by the name the vendor gave it. */
+  product?(dialect: DialectId, name: string): ProductRef | undefined;
+  /** X509_CERTIFICATE credentials by `ClientCertificate.hash`. */
+  byCertificate(hash: string): ConnectCredential | undefined;
+  /** True if a profile provisions devices by a certificate of this hash. */
+  hasCertificateProfile(hash: string): boolean;
+  /**
+   * The device of a chain (leaf first) whose issuer a profile trusts: an existing device gets the leaf as its
+   * certificate, a missing one is created where the profile allows it. thingsboard-device.md, 1.4
+   */
+  deviceOfChain(
+    chain: readonly ClientCertificate[],
+  ): Promise<
+    | { readonly outcome: 'found'; readonly device: DeviceRef }
+    | { readonly outcome: 'refused'; readonly reason: string }
+    | { readonly outcome: 'failed' }
+  >;
 }

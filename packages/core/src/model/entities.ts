@@ -52,6 +52,11 @@ export interface DeviceProfile {
   readonly transportType: string;
   readonly provisionType: string;
   readonly profileData: JsonObject;
+  /** Unique on the server; null: devices cannot be provisioned into this profile. */
+  readonly provisionDeviceKey: string | null;
+  /** Packages for devices without one of their own. */
+  readonly firmwareId: EntityId | null;
+  readonly softwareId: EntityId | null;
   readonly version: number;
 }
 
@@ -68,11 +73,14 @@ export interface Device {
   readonly type: string;
   readonly dialect: DialectId;
   readonly deviceData: JsonObject;
+  /** The device's own packages; they beat those of the profile. */
+  readonly firmwareId: EntityId | null;
+  readonly softwareId: EntityId | null;
   readonly additionalInfo: JsonObject | null;
   readonly version: number;
 }
 
-export type CredentialsType = 'ACCESS_TOKEN' | 'MQTT_BASIC' | 'X509_CERTIFICATE' | 'PLAIN';
+export type CredentialsType = 'ACCESS_TOKEN' | 'MQTT_BASIC' | 'X509_CERTIFICATE' | 'PLAIN' | 'ALIBABA';
 
 /** One record for each device. */
 export interface DeviceCredentials {

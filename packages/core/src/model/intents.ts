@@ -1,5 +1,13 @@
 import type { AttributeScope } from '../ports/telemetry-store.ts';
 import type { PointList } from '../values/point-list.ts';
+import type { OtaPackageType } from './ota.ts';
+import type { ProvisionRequest } from './provisioning.ts';
+
+/**
+ * What a dialect needs to send an answer: its own text, handed back with the answer. Usually the topic of the answer.
+ * At most a few hundred characters.
+ */
+export type ReplyRef = string;
 
 /** Store these points as series of the device. */
 export interface TelemetryIntent {
@@ -12,6 +20,14 @@ export interface AttributesIntent {
   readonly kind: 'attributes';
   readonly scope: AttributeScope;
   readonly values: PointList;
+}
+
+/** The device asks for attributes. null: none of that scope; `'all'`: every one. thingsboard-device.md, 3.3 */
+export interface AttributesRequestIntent {
+  readonly kind: 'attributesRequest';
+  readonly clientKeys: readonly string[] | 'all' | null;
+  readonly sharedKeys: readonly string[] | 'all' | null;
+  readonly ref: ReplyRef;
 }
 
 /** The device answers a command; `id` is the one the command carried. The payload is JSON text. */
@@ -31,5 +47,79 @@ export interface RpcRequestIntent {
   readonly params: string;
 }
 
+/** The device calls a method of the server. thingsboard-device.md, 4.4 */
+export interface ClientRpcIntent {
+  readonly kind: 'clientRpc';
+  readonly method: string;
+  /** JSON text. */
+  readonly params: string;
+  readonly ref: ReplyRef;
+}
+
+/** The device may be claimed by who knows the secret. thingsboard-device.md, 5.1 */
+export interface ClaimIntent {
+  readonly kind: 'claim';
+  readonly secretKey: string;
+  /** null: as configured. */
+  readonly durationMs: number | null;
+}
+
+/** Somebody without an identity asks for one. thingsboard-device.md, 6 */
+export interface ProvisionIntent {
+  readonly kind: 'provision';
+  readonly request: ProvisionRequest;
+  readonly ref: ReplyRef;
+}
+
+/** The device asks for a part of its package. thingsboard-device.md, 7.3 */
+export interface OtaChunkIntent {
+  readonly kind: 'otaChunk';
+  readonly type: OtaPackageType;
+  /** Binds the package to this number for the life of the connection. */
+  readonly requestId: string;
+  readonly chunk: number;
+  /** Bytes of a chunk; 0: the whole file. */
+  readonly size: number;
+  readonly ref: ReplyRef;
+}
+
+/** A use case that only the device's dialect knows: it is handed back to the dialect, which has time to answer. */
+export interface DialectRequestIntent {
+  readonly kind: 'dialectRequest';
+  readonly request: string;
+  /** JSON text. */
+  readonly params: string;
+  readonly ref: ReplyRef;
+}
+
+/** What a device may ask for itself or, through a gateway, for a device behind it. */
+export type DeviceIntent =
+  | TelemetryIntent
+  | AttributesIntent
+  | AttributesRequestIntent
+  | RpcResponseIntent
+  | ClientRpcIntent
+  | ClaimIntent
+  | OtaChunkIntent
+  | DialectRequestIntent;
+
+/**
+ * A gateway speaks for a device behind it, which is created and connected if need be. Without intents it is only
+ * connected. thingsboard-device.md, 8
+ */
+export interface SubDeviceIntent {
+  readonly kind: 'subDevice';
+  readonly name: string;
+  /** Name of the profile of a device that must be created; null: the default one. */
+  readonly type: string | null;
+  readonly intents: readonly DeviceIntent[];
+}
+
+/** The device behind the gateway is gone. */
+export interface SubDeviceLeftIntent {
+  readonly kind: 'subDeviceLeft';
+  readonly name: string;
+}
+
 /** What a message of a device asks of the platform: plain data. */
-export type Intent = TelemetryIntent | AttributesIntent | RpcResponseIntent | RpcRequestIntent;
+export type Intent = DeviceIntent | RpcRequestIntent | ProvisionIntent | SubDeviceIntent | SubDeviceLeftIntent;

@@ -1,3 +1,37 @@
+import type { JsonObject } from './entities.ts';
+
+/** Payloads in Protocol Buffers, by schemas of the profile's owner. thingsboard-device.md, 2.1 */
+export interface ProtobufSettings {
+  /** Texts in proto3; null: the platform's own schema. */
+  readonly telemetrySchema: string | null;
+  readonly attributesSchema: string | null;
+  readonly rpcRequestSchema: string | null;
+  readonly rpcResponseSchema: string | null;
+  /** JSON is accepted as well. */
+  readonly acceptJson: boolean;
+  /** What the server sends on `v1/...` topics stays JSON. */
+  readonly jsonDownlinks: boolean;
+}
+
+export type LinkTopicPermission = 'PUB' | 'SUB' | 'ALL';
+
+/** A topic below `/{productKey}/{deviceName}/`, and what a device may do with it. alibaba-link.md, 2.1 */
+export interface LinkTopicClass {
+  readonly topic: string;
+  readonly permission: LinkTopicPermission;
+}
+
+/** A profile that is a product of Alibaba's. api-additions.md, 1 */
+export interface AlibabaSettings {
+  /** Unique on the server. */
+  readonly productKey: string;
+  readonly productSecret: string | null;
+  readonly dynamicRegistration: boolean;
+  readonly topicClasses: readonly LinkTopicClass[];
+  /** As the vendor exports it. */
+  readonly thingModel: JsonObject | null;
+}
+
 /** What a device profile means for a live connection; derived once from its `profileData`. */
 export interface ProfileSettings {
   /** Strings that read as numbers are stored as numbers. thingsboard-device.md, 2.3 */
@@ -9,6 +43,10 @@ export interface ProfileSettings {
   readonly attributesTopic: string | null;
   readonly attributesSubscribeTopic: string | null;
   readonly transportType: string;
+  /** null: JSON. */
+  readonly protobuf: ProtobufSettings | null;
+  /** Absent: not a product of that vendor. */
+  readonly alibaba?: AlibabaSettings;
 }
 
 export const DEFAULT_PROFILE_SETTINGS: ProfileSettings = {
@@ -18,4 +56,5 @@ export const DEFAULT_PROFILE_SETTINGS: ProfileSettings = {
   attributesTopic: null,
   attributesSubscribeTopic: null,
   transportType: 'DEFAULT',
+  protobuf: null,
 };

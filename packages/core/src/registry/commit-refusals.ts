@@ -13,6 +13,7 @@ const UNIQUE_TEXTS: Readonly<Record<UniqueMember, string>> = {
   defaultProfile: 'Another default device profile is present in scope of current tenant!',
   deviceName: 'Device with such name already exists!',
   deviceCredentials: 'Credentials for this device are already specified!',
+  provisionDeviceKey: 'Device profile with such provision device key already exists!',
   credentialsId: 'Specified credentials are already registered!',
 };
 
@@ -26,6 +27,8 @@ export function commitRefusal(outcome: Exclude<CommitOutcome, 'done'>): Platform
       return refuse('versionConflict');
     case 'unique':
       return refuse('badRequest', UNIQUE_TEXTS[outcome.member]);
+    case 'uniqueDocument':
+      return refuse('badRequest', 'There is one with the same name already!');
     case 'reference':
       return refuse('badRequest', 'Device is referencing to non existing device profile!');
     case 'inUse':

@@ -1,8 +1,9 @@
-import type { CredentialLookup, DeviceRef, NameHolder } from '../model/connect-registry.ts';
+import type { DeviceRef, NameHolder } from '../model/connect-registry.ts';
 import type { DialectId, EntityId } from '../model/entities.ts';
 import { DEFAULT_PROFILE_SETTINGS, type ProfileSettings } from '../model/profile-settings.ts';
 import type { NameClaim, NameList } from '../ports/repositories.ts';
 import { NameEntries, Registration } from './registration.ts';
+import { VendorProducts } from './vendor-products.ts';
 
 /** Names held for a principal while its commit is under way. */
 export interface Reservation {
@@ -31,9 +32,12 @@ type Holders = Registration | NameEntries;
  * All devices and applications of the server as CONNECT sees them, in memory, with the two lists of names. Entries are
  * replaced as a whole. recognition.md, section 1
  */
-export class ConnectIndex implements CredentialLookup {
+export class ConnectIndex {
+  /** The products that profiles stand for. */
+  readonly products = new VendorProducts();
   readonly #byPrincipal = new Map<EntityId, Registration>();
   readonly #names: Readonly<Record<NameList, Map<string, Holders>>> = { username: new Map(), clientId: new Map() };
+  readonly #certificates = new Map<string, Registration>();
   readonly #deviceNames = new Map<EntityId, Map<string, Registration>>();
   readonly #settings = new Map<EntityId, ProfileSettings>();
   readonly #reserved: Readonly<Record<NameList, Map<string, Held[]>>> = { username: new Map(), clientId: new Map() };
@@ -44,6 +48,10 @@ export class ConnectIndex implements CredentialLookup {
 
   byClientId(clientId: string): NameHolder | undefined {
     return holderOf(this.#names.clientId.get(clientId));
+  }
+
+  byCertificate(hash: string): Registration | undefined {
+    return this.#certificates.get(hash);
   }
 
   registration(principalId: EntityId): Registration | undefined {
@@ -58,6 +66,11 @@ export class ConnectIndex implements CredentialLookup {
     return this.#deviceNames.get(tenantId)?.get(name)?.device ?? undefined;
   }
 
+  /** Devices of a tenant. */
+  deviceCount(tenantId: EntityId): number {
+    return this.#deviceNames.get(tenantId)?.size ?? 0;
+  }
+
   settingsOf(profileId: EntityId): ProfileSettings {
     return this.#settings.get(profileId) ?? DEFAULT_PROFILE_SETTINGS;
   }
@@ -68,10 +81,12 @@ export class ConnectIndex implements CredentialLookup {
 
   setSettings(profileId: EntityId, settings: ProfileSettings): void {
     this.#settings.set(profileId, settings);
+    this.products.put(profileId, settings);
   }
 
   removeSettings(profileId: EntityId): void {
     this.#settings.delete(profileId);
+    this.products.remove(profileId);
   }
 
   /** Devices of a profile, by a scan over all. */
@@ -110,7 +125,8 @@ export class ConnectIndex implements CredentialLookup {
     const old = this.#byPrincipal.get(registration.principalId);
     if (old !== undefined) this.#unlink(old);
     this.#byPrincipal.set(registration.principalId, registration);
-    const { device, username, clientId } = registration;
+    const { device, username, clientId, certificateHash } = registration;
+    if (certificateHash !== null) this.#certificates.set(certificateHash, registration);
     if (username !== null) link(this.#names.username, username, registration);
     else if (clientId !== null) link(this.#names.clientId, clientId, registration);
     if (device === null) return;
@@ -129,6 +145,9 @@ export class ConnectIndex implements CredentialLookup {
   #unlink(old: Registration): void {
     if (old.username !== null) unlink(this.#names.username, old.username, old);
     else if (old.clientId !== null) unlink(this.#names.clientId, old.clientId, old);
+    if (old.certificateHash !== null && this.#certificates.get(old.certificateHash) === old) {
+      this.#certificates.delete(old.certificateHash);
+    }
     if (old.device === null) return;
     const names = this.#deviceNames.get(old.device.tenantId);
     // A device renamed meanwhile may have left its old name to another one.

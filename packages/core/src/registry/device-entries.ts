@@ -41,13 +41,19 @@ export function deviceRegistration(
       username: credentials.username,
       clientId: credentials.clientId,
       sealedValue: credentials.sealed ? credentials.credentialsValue : null,
+      certificateHash: credentials.credentialsType === 'X509_CERTIFICATE' ? credentials.credentialsId : null,
     },
     open,
   );
 }
 
 /** The same from a row read at start. A device that has lost its credentials is known but cannot connect. */
-export function fleetRegistration(row: FleetRow, device: DeviceRef, open: Crypto['open']): Registration {
+export function fleetRegistration(
+  row: FleetRow,
+  certificateHash: string | null,
+  device: DeviceRef,
+  open: Crypto['open'],
+): Registration {
   const credentialsType = row.credentialsType ?? 'ACCESS_TOKEN';
   return new Registration(
     {
@@ -59,6 +65,7 @@ export function fleetRegistration(row: FleetRow, device: DeviceRef, open: Crypto
       username: row.username,
       clientId: row.clientId,
       sealedValue: row.sealedValue,
+      certificateHash,
     },
     open,
   );

@@ -43,7 +43,12 @@ export class DeviceReads {
     return success(device);
   }
 
-  async list<T>(caller: Caller, query: DeviceListQuery, map: (device: Device) => T): Promise<Result<Page<T>>> {
+  /** `customerId`: only devices of this customer, which the caller may be shown; null: all that it may see. */
+  async list(
+    caller: Caller,
+    query: DeviceListQuery,
+    customerId: EntityId | null = null,
+  ): Promise<Result<Page<Device>>> {
     const role = authorizeRole(caller, 'read', 'device');
     if (role !== null) return role;
     const window = pageWindow(query, SORT_MEMBERS.device);
@@ -53,11 +58,25 @@ export class DeviceReads {
     let profileId = query.deviceProfileId;
     if (query.type !== null && query.type !== '') {
       const profile = await repositories.profileByName(tenantId, query.type);
-      if (profile === null) return success(toPage(window.value, { records: [], total: 0 }, map));
+      if (profile === null) return success(toPage(window.value, { records: [], total: 0 }, (device) => device));
       profileId = profile.id;
     }
-    const scope = { tenantId, customerId: customerScope(caller), profileId };
-    return success(toPage(window.value, await repositories.devices({ ...window.value, ...scope }), map));
+    const scope = { tenantId, customerId: customerScope(caller) ?? customerId, profileId };
+    const found = await repositories.devices({ ...window.value, ...scope });
+    return success(toPage(window.value, found, (device) => device));
+  }
+
+  async listInfos(
+    caller: Caller,
+    query: DeviceListQuery,
+    customerId: EntityId | null = null,
+  ): Promise<Result<Page<DeviceInfo>>> {
+    const page = await this.list(caller, query, customerId);
+    if (!page.ok) return page;
+    const data: DeviceInfo[] = [];
+    // One after the other: neighbours have the same customer, which is in memory by then.
+    for (const device of page.value.data) data.push(await this.info(device));
+    return success({ ...page.value, data });
   }
 
   async byIds(caller: Caller, ids: readonly EntityId[]): Promise<Result<readonly Device[]>> {
@@ -90,12 +109,12 @@ export class DeviceReads {
     return success(await this.#context.repositories.deviceTypes(caller.tenantId, customerScope(caller)));
   }
 
-  /** Customers are not part of this release, so a device that has one shows no title. */
-  info(device: Device): DeviceInfo {
+  async info(device: Device): Promise<DeviceInfo> {
+    const customer = await this.#context.customers.get(device.customerId);
     return {
       ...device,
-      customerTitle: null,
-      customerIsPublic: false,
+      customerTitle: customer?.title ?? null,
+      customerIsPublic: customer?.isPublic ?? false,
       deviceProfileName: device.type,
       active: this.#context.isActive(device.id),
     };

@@ -42,6 +42,8 @@ describe('saving devices', () => {
       type: 'default',
       dialect: 'thingsboard',
       deviceData: { configuration: { type: 'DEFAULT' }, transportConfiguration: { type: 'DEFAULT' } },
+      firmwareId: null,
+      softwareId: null,
       additionalInfo: null,
       version: 1,
     });

@@ -46,7 +46,7 @@ export class RegistryDevices implements DeviceService {
 
   async info(caller: Caller, id: EntityId): Promise<Result<DeviceInfo>> {
     const device = await this.#reads.find(caller, id, 'read');
-    return device.ok ? success(this.#reads.info(device.value)) : device;
+    return device.ok ? success(await this.#reads.info(device.value)) : device;
   }
 
   byName(caller: Caller, name: string): Promise<Result<Device>> {
@@ -54,11 +54,11 @@ export class RegistryDevices implements DeviceService {
   }
 
   list(caller: Caller, query: DeviceListQuery): Promise<Result<Page<Device>>> {
-    return this.#reads.list(caller, query, (device) => device);
+    return this.#reads.list(caller, query);
   }
 
   listInfos(caller: Caller, query: DeviceListQuery): Promise<Result<Page<DeviceInfo>>> {
-    return this.#reads.list(caller, query, (device) => this.#reads.info(device));
+    return this.#reads.listInfos(caller, query);
   }
 
   byIds(caller: Caller, ids: readonly EntityId[]): Promise<Result<readonly Device[]>> {

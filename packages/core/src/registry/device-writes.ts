@@ -7,6 +7,8 @@ import {
   type JsonObject,
   NULL_ID,
 } from '../model/entities.ts';
+import { chosenPackages, NO_PACKAGES, type PackageHolder, withPackages } from '../ota/package-choice.ts';
+import { planDevice } from '../ota/rollout/device-plan.ts';
 import type { Caller, CredentialsInput, DeviceInput } from '../platform.ts';
 import type { Change, CommitOutcome, StoredCredentials, StoredDevice } from '../ports/repositories.ts';
 import { authorizeRole } from './authorize.ts';
@@ -71,6 +73,10 @@ function inputProblem(input: DeviceInput): PlatformError | null {
   );
 }
 
+function packageHolder({ tenantId, deviceProfileId, firmwareId, softwareId }: StoredDevice): PackageHolder {
+  return { tenantId, profileId: deviceProfileId, firmwareId, softwareId };
+}
+
 function readableDevice(stored: StoredDevice, profile: DeviceProfile, dialect: string): Device {
   return { ...stored, type: profile.name, dialect };
 }
@@ -87,8 +93,13 @@ export class DeviceWrites {
     this.#open = (sealed) => context.crypto.open(sealed);
   }
 
-  /** Device and credentials are created together or not at all. */
-  async create(caller: Caller, input: DeviceInput, credentials: CredentialsInput): Promise<Result<Device>> {
+  /** Device, credentials and the changes `beside` them are made together or not at all. */
+  async create(
+    caller: Caller,
+    input: DeviceInput,
+    credentials: CredentialsInput,
+    beside: (deviceId: EntityId) => readonly Change[] = () => [],
+  ): Promise<Result<Device>> {
     const refusal = authorizeRole(caller, 'create', 'device') ?? inputProblem(input);
     if (refusal !== null) return refusal;
     const { crypto, index, clock } = this.#context;
@@ -100,6 +111,7 @@ export class DeviceWrites {
     const stored = sealCredentials(reserved.value.form, identity, crypto);
     try {
       return await untilSettled(async (): Promise<Attempt<Device>> => {
+        const seen = this.#context.listeners.profileChanges;
         const choice = await chooseProfile(this.#context, caller, input, null);
         if (!choice.ok) return { answer: choice };
         const device: StoredDevice = {
@@ -111,18 +123,23 @@ export class DeviceWrites {
           label: input.label,
           deviceProfileId: choice.value.profile.id,
           deviceData: input.deviceData ?? DEFAULT_DEVICE_DATA,
+          ...chosenPackages(input, NO_PACKAGES),
           additionalInfo: input.additionalInfo,
           version: 1,
         };
-        const outcome = await this.#context.repositories.commit([
-          ...choice.value.changes,
-          { kind: 'putDevice', record: device, expectedVersion: null },
-          { kind: 'putCredentials', record: stored, expectedVersion: null, names: reserved.value.names },
-        ]);
-        if (outcome !== 'done') return afterCommit(outcome, false, choice.value.changes);
-        this.#enterProfile(choice.value);
-        index.put(deviceRegistration(deviceRefOf(device, index), device.customerId, stored, this.#open));
-        return { answer: success(readableDevice(device, choice.value.profile, stored.dialect)) };
+        return this.#assigning(device, choice.value.profile, null, seen, async (assignment) => {
+          const outcome = await this.#context.repositories.commit([
+            ...choice.value.changes,
+            { kind: 'putDevice', record: device, expectedVersion: null },
+            { kind: 'putCredentials', record: stored, expectedVersion: null, names: reserved.value.names },
+            ...assignment,
+            ...beside(deviceId),
+          ]);
+          if (outcome !== 'done') return afterCommit(outcome, false, choice.value.changes);
+          this.#enterProfile(choice.value);
+          index.put(deviceRegistration(deviceRefOf(device, index), device.customerId, stored, this.#open));
+          return { answer: success(readableDevice(device, choice.value.profile, stored.dialect)) };
+        });
       });
     } finally {
       reserved.value.reservation.release();
@@ -145,6 +162,7 @@ export class DeviceWrites {
     input: DeviceInput,
     credentials: CredentialsInput | null,
   ): Promise<Attempt<Device>> {
+    const seen = this.#context.listeners.profileChanges;
     const found = await this.#reads.find(caller, id, 'write', `Device with id [${id}] is not found`);
     if (!found.ok) return { answer: found };
     const current = found.value;
@@ -163,24 +181,45 @@ export class DeviceWrites {
       label: input.label,
       deviceProfileId: choice.value.profile.id,
       deviceData: input.deviceData ?? current.deviceData,
+      ...chosenPackages(input, current),
       additionalInfo: input.additionalInfo,
       version: current.version + 1,
     };
     const put: Change = { kind: 'putDevice', record: device, expectedVersion: current.version };
-    const changes = [...choice.value.changes, put];
     const answer = (dialect: string) => readableDevice(device, choice.value.profile, dialect);
-    if (credentials === null) {
-      const outcome = await this.#context.repositories.commit(changes);
-      if (outcome !== 'done') return afterCommit(outcome, input.version !== null, changes);
-      this.#enterProfile(choice.value);
-      this.#replaceDevice(device);
-      return { answer: success(answer(current.dialect)) };
-    }
-    return this.#commitCredentials(id, credentials, true, changes, (stored) => {
-      this.#enterProfile(choice.value);
-      this.#replaceDevice(device);
-      return answer(stored.dialect);
+    return this.#assigning(device, choice.value.profile, current, seen, async (assignment) => {
+      const changes = [...choice.value.changes, put, ...assignment];
+      if (credentials === null) {
+        const outcome = await this.#context.repositories.commit(changes);
+        if (outcome !== 'done') return afterCommit(outcome, input.version !== null, changes);
+        this.#enterProfile(choice.value);
+        this.#replaceDevice(device);
+        return { answer: success(answer(current.dialect)) };
+      }
+      return this.#commitCredentials(id, credentials, true, changes, (stored) => {
+        this.#enterProfile(choice.value);
+        this.#replaceDevice(device);
+        return answer(stored.dialect);
+      });
     });
+  }
+
+  /** Checks the packages of a device and commits its save together with what the device has to be told. */
+  #assigning(
+    device: StoredDevice,
+    profile: DeviceProfile,
+    former: StoredDevice | null,
+    profileChangesSeen: number,
+    commit: (changes: readonly Change[]) => Promise<Attempt<Device>>,
+  ): Promise<Attempt<Device>> {
+    const save = async (): Promise<Attempt<Device>> => {
+      const plan = await planDevice(this.#context, device, profile, former, profileChangesSeen);
+      const attempt = await commit(plan.changes);
+      if ('answer' in attempt && attempt.answer.ok) await plan.committed();
+      return attempt;
+    };
+    const holder = former === null ? null : packageHolder(former);
+    return withPackages(this.#context, packageHolder(device), holder, save, (answer) => ({ answer }));
   }
 
   /** Updates the one record of a device in place. thingsboard-server.md, 2.3 */

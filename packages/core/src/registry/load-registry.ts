@@ -1,5 +1,5 @@
 import type { EntityId, Tenant } from '../model/entities.ts';
-import type { ListQuery, Repositories } from '../ports/repositories.ts';
+import type { FleetRow, ListQuery, Repositories } from '../ports/repositories.ts';
 import type { Crypto } from '../ports/runtime.ts';
 import { storedApplicationRegistration } from './application-service.ts';
 import { commitRefusal } from './commit-refusals.ts';
@@ -72,7 +72,7 @@ export async function firstStart(context: RegistryContext): Promise<Tenant> {
 
 /** Enters every device and application of the server. */
 export async function loadIndex(context: RegistryContext): Promise<void> {
-  const { repositories, crypto, index } = context;
+  const { repositories, crypto, index, provisioningProfiles } = context;
   const open = (sealed: string): string => crypto.open(sealed);
   // The same tenant, customer and profile stand in many rows: one text in memory for all of them.
   const texts = new Map<string, string>();
@@ -84,6 +84,7 @@ export async function loadIndex(context: RegistryContext): Promise<void> {
   };
   for await (const profile of everything((query) => repositories.profiles(query))) {
     index.setSettings(shared(profile.id), deriveProfileSettings(profile));
+    provisioningProfiles.put(profile);
   }
   for await (const application of everything((query) => repositories.applications(query))) {
     index.put(storedApplicationRegistration(application, open));
@@ -94,6 +95,7 @@ export async function loadIndex(context: RegistryContext): Promise<void> {
     const last = rows.at(-1);
     // The store reads the next rows while these are entered.
     if (last !== undefined) next = repositories.fleet(last.deviceId, FLEET_SLICE);
+    const hashes = await certificateHashes(repositories, rows);
     for (const row of rows) {
       const profileId = shared(row.profileId);
       const device = {
@@ -104,10 +106,27 @@ export async function loadIndex(context: RegistryContext): Promise<void> {
         gateway: row.gateway,
         settings: index.settingsOf(profileId),
       };
-      index.put(fleetRegistration({ ...row, customerId: shared(row.customerId) }, device, open));
+      const entry = { ...row, customerId: shared(row.customerId) };
+      index.put(fleetRegistration(entry, hashes.get(row.deviceId) ?? null, device, open));
     }
     if (last === undefined) return;
   }
+}
+
+/** The hashes of those devices that show a certificate; the rows of a fleet do not carry them. */
+async function certificateHashes(
+  repositories: Repositories,
+  rows: readonly FleetRow[],
+): Promise<ReadonlyMap<EntityId, string>> {
+  const hashes = new Map<EntityId, string>();
+  const owners = rows.filter((row) => row.credentialsType === 'X509_CERTIFICATE').map((row) => row.deviceId);
+  for (let start = 0; start < owners.length; start += LIST_SLICE) {
+    const slice = owners.slice(start, start + LIST_SLICE);
+    for (const stored of await Promise.all(slice.map((id) => repositories.credentials(id)))) {
+      if (stored !== null) hashes.set(stored.deviceId, stored.credentialsId);
+    }
+  }
+  return hashes;
 }
 
 async function* everything<T>(

@@ -32,6 +32,9 @@ export function minimalProfile(
     transportType: 'DEFAULT',
     provisionType: 'DISABLED',
     profileData: completeProfileData(null, 'DEFAULT', 'DISABLED'),
+    provisionDeviceKey: null,
+    firmwareId: null,
+    softwareId: null,
     version: 1,
   };
 }

@@ -70,6 +70,7 @@ describe('profile data', () => {
       attributesTopic: 'b',
       attributesSubscribeTopic: 'c',
       transportType: 'MQTT',
+      protobuf: null,
     });
     expect(settings('DEFAULT', { transportConfiguration })).toEqual(DEFAULT_PROFILE_SETTINGS);
   });
@@ -78,6 +79,33 @@ describe('profile data', () => {
     expect(settings('DEFAULT', { moorage: { castStrings: false } }).castStrings).toBe(false);
     expect(settings('MQTT', { moorage: { castStrings: false } }).castStrings).toBe(false);
     expect(settings('DEFAULT', { moorage: { castStrings: 'false' } }).castStrings).toBe(true);
+  });
+
+  it('takes the schemas of PROTOBUF payloads; a blank one is the own schema of the platform', () => {
+    const payload = {
+      transportPayloadType: 'PROTOBUF',
+      deviceTelemetryProtoSchema: 'syntax = "proto3";',
+      deviceAttributesProtoSchema: ' ',
+      enableCompatibilityWithJsonPayloadFormat: true,
+    };
+    const transportConfiguration = { transportPayloadTypeConfiguration: payload };
+    const protobuf = {
+      telemetrySchema: 'syntax = "proto3";',
+      attributesSchema: null,
+      rpcRequestSchema: null,
+      rpcResponseSchema: null,
+      acceptJson: true,
+      jsonDownlinks: false,
+    };
+    const derived = settings('MQTT', { transportConfiguration });
+    expect(derived.protobuf).toEqual(protobuf);
+    expect(settings('DEFAULT', { transportConfiguration }).protobuf).toBeNull();
+    expect(sameSettings(derived, { ...derived, protobuf: { ...protobuf } })).toBe(true);
+    expect(sameSettings(derived, { ...derived, protobuf: null })).toBe(false);
+    for (const [member, value] of Object.entries(protobuf)) {
+      const other = { ...protobuf, [member]: typeof value === 'boolean' ? !value : 'other' };
+      expect(sameSettings(derived, { ...derived, protobuf: other }), member).toBe(false);
+    }
   });
 
   it('compares settings member by member', () => {

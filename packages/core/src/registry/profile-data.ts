@@ -1,11 +1,12 @@
 import { type PlatformError, refuse } from '../errors.ts';
 import type { DeviceProfile, Json, JsonObject } from '../model/entities.ts';
-import { DEFAULT_PROFILE_SETTINGS, type ProfileSettings } from '../model/profile-settings.ts';
+import { DEFAULT_PROFILE_SETTINGS, type ProfileSettings, type ProtobufSettings } from '../model/profile-settings.ts';
+import { ALIBABA_TRANSPORT, deriveAlibabaSettings, sameAlibabaSettings } from './alibaba-transport.ts';
 
 /** Checks that a text is a well-formed Topic Filter. MQTT 5.0, 4.7 */
 export type IsTopicFilter = (text: string) => boolean;
 
-const TRANSPORT_TYPES: readonly string[] = ['DEFAULT', 'MQTT', 'COAP', 'LWM2M', 'SNMP'];
+const TRANSPORT_TYPES: readonly string[] = ['DEFAULT', 'MQTT', 'COAP', 'LWM2M', 'SNMP', ALIBABA_TRANSPORT];
 const PROVISION_TYPES: readonly string[] = [
   'DISABLED',
   'ALLOW_CREATE_NEW_DEVICES',
@@ -92,7 +93,9 @@ export function deriveProfileSettings(profile: Pick<DeviceProfile, 'transportTyp
   const own = objectMember(profile.profileData, 'moorage');
   const castStrings = own?.castStrings !== false;
   if (profile.transportType !== 'MQTT') {
-    return { ...DEFAULT_PROFILE_SETTINGS, castStrings, transportType: profile.transportType };
+    const alibaba = deriveAlibabaSettings(profile.profileData);
+    const settings = { ...DEFAULT_PROFILE_SETTINGS, castStrings, transportType: profile.transportType };
+    return alibaba === null ? settings : { ...settings, alibaba };
   }
   const transport = objectMember(profile.profileData, 'transportConfiguration') ?? {};
   const topic = (member: string, standard: string): string | null => {
@@ -106,6 +109,24 @@ export function deriveProfileSettings(profile: Pick<DeviceProfile, 'transportTyp
     attributesTopic: topic('deviceAttributesTopic', ATTRIBUTES_TOPIC),
     attributesSubscribeTopic: topic('deviceAttributesSubscribeTopic', ATTRIBUTES_TOPIC),
     transportType: profile.transportType,
+    protobuf: protobufSettings(objectMember(transport, 'transportPayloadTypeConfiguration') ?? {}),
+  };
+}
+
+/** null: the payloads are JSON. Schemas that are left out or blank are the platform's own. */
+function protobufSettings(payload: JsonObject): ProtobufSettings | null {
+  if (payload.transportPayloadType !== 'PROTOBUF') return null;
+  const schema = (member: string): string | null => {
+    const text = payload[member];
+    return typeof text === 'string' && text.trim() !== '' ? text : null;
+  };
+  return {
+    telemetrySchema: schema('deviceTelemetryProtoSchema'),
+    attributesSchema: schema('deviceAttributesProtoSchema'),
+    rpcRequestSchema: schema('deviceRpcRequestProtoSchema'),
+    rpcResponseSchema: schema('deviceRpcResponseProtoSchema'),
+    acceptJson: payload.enableCompatibilityWithJsonPayloadFormat === true,
+    jsonDownlinks: payload.useJsonPayloadFormatForDefaultDownlinkTopics === true,
   };
 }
 
@@ -117,6 +138,20 @@ export function sameSettings(a: ProfileSettings, b: ProfileSettings): boolean {
     a.telemetryTopic === b.telemetryTopic &&
     a.attributesTopic === b.attributesTopic &&
     a.attributesSubscribeTopic === b.attributesSubscribeTopic &&
-    a.transportType === b.transportType
+    a.transportType === b.transportType &&
+    sameProtobuf(a.protobuf, b.protobuf) &&
+    sameAlibabaSettings(a.alibaba ?? null, b.alibaba ?? null)
+  );
+}
+
+function sameProtobuf(a: ProtobufSettings | null, b: ProtobufSettings | null): boolean {
+  if (a === null || b === null) return a === b;
+  return (
+    a.telemetrySchema === b.telemetrySchema &&
+    a.attributesSchema === b.attributesSchema &&
+    a.rpcRequestSchema === b.rpcRequestSchema &&
+    a.rpcResponseSchema === b.rpcResponseSchema &&
+    a.acceptJson === b.acceptJson &&
+    a.jsonDownlinks === b.jsonDownlinks
   );
 }

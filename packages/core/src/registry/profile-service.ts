@@ -1,11 +1,21 @@
+import { alarmRulesProblem } from '../alarms/rules/parse-rules.ts';
 import { type PlatformError, type Result, refuse, success } from '../errors.ts';
 import type { DeviceProfile, EntityId } from '../model/entities.ts';
+import { chosenPackages, NO_PACKAGES, type PackageHolder, withPackages } from '../ota/package-choice.ts';
+import { changedForProfile, newWork, workChanges } from '../ota/rollout/device-work.ts';
 import type { Caller, Page, PageQuery, ProfileInput, ProfileService } from '../platform.ts';
-import { SORT_MEMBERS } from '../ports/repositories.ts';
+import { type CommitOutcome, SORT_MEMBERS } from '../ports/repositories.ts';
+import { reportingProblem } from '../reporting/reporting-limits.ts';
+import { completeAlibabaTransport } from './alibaba-transport.ts';
 import { authorize, authorizeRole, type Operation } from './authorize.ts';
 import { commitRefusal, isOvertaken, MAX_ATTEMPTS } from './commit-refusals.ts';
 import { pageWindow, toPage } from './paging.ts';
 import { completeProfileData, deriveProfileSettings, profileDataProblem, sameSettings } from './profile-data.ts';
+import {
+  completeProvisioning,
+  type ProvisioningMembers,
+  withoutProvisioningSecrets,
+} from './provision-configuration.ts';
 import type { RegistryContext } from './registry-context.ts';
 import { jsonProblem, MAX_NAME_LENGTH, nameProblem, textProblem } from './text-rules.ts';
 
@@ -22,8 +32,9 @@ export class RegistryProfiles implements ProfileService {
     return id === null ? this.#create(caller, input) : this.#lock(caller, () => this.#update(caller, id, input));
   }
 
-  get(caller: Caller, id: EntityId): Promise<Result<DeviceProfile>> {
-    return this.#find(caller, id, 'read');
+  async get(caller: Caller, id: EntityId): Promise<Result<DeviceProfile>> {
+    const found = await this.#find(caller, id, 'read');
+    return found.ok ? success(visibleTo(caller, found.value)) : found;
   }
 
   async list(caller: Caller, query: PageQuery): Promise<Result<Page<DeviceProfile>>> {
@@ -32,14 +43,14 @@ export class RegistryProfiles implements ProfileService {
     const window = pageWindow(query, SORT_MEMBERS.profile);
     if (!window.ok) return window;
     const found = await this.#context.repositories.profiles({ ...window.value, tenantId: caller.tenantId });
-    return success(toPage(window.value, found, (profile) => profile));
+    return success(toPage(window.value, found, (profile) => visibleTo(caller, profile)));
   }
 
   async defaultProfile(caller: Caller): Promise<Result<DeviceProfile>> {
     const role = authorizeRole(caller, 'read', 'profile');
     if (role !== null) return role;
     const profile = await this.#context.repositories.defaultProfile(caller.tenantId);
-    return profile === null ? refuse('notFound') : success(profile);
+    return profile === null ? refuse('notFound') : success(visibleTo(caller, profile));
   }
 
   makeDefault(caller: Caller, id: EntityId): Promise<Result<DeviceProfile>> {
@@ -82,6 +93,8 @@ export class RegistryProfiles implements ProfileService {
       ]);
       if (outcome !== 'done') return commitRefusal(outcome);
       this.#context.index.removeSettings(id);
+      this.#context.provisioningProfiles.remove(id);
+      this.#context.listeners.profileChanged(id);
       return success(null);
     });
   }
@@ -91,19 +104,23 @@ export class RegistryProfiles implements ProfileService {
     if (role !== null) return role;
     const draft = this.#draft(input, null);
     if (!draft.ok) return draft;
-    const { crypto, clock, repositories, index } = this.#context;
+    const { crypto, clock, repositories, index, provisioningProfiles } = this.#context;
     const profile: DeviceProfile = {
       ...draft.value,
       id: crypto.uuid(),
       createdTime: clock.now(),
       tenantId: caller.tenantId,
       isDefault: false,
+      ...chosenPackages(input, NO_PACKAGES),
       version: 1,
     };
-    const outcome = await repositories.commit([{ kind: 'putProfile', record: profile, expectedVersion: null }]);
-    if (outcome !== 'done') return commitRefusal(outcome);
-    index.setSettings(profile.id, deriveProfileSettings(profile));
-    return success(profile);
+    return this.#checkingPackages(profile, null, async () => {
+      const outcome = await repositories.commit([{ kind: 'putProfile', record: profile, expectedVersion: null }]);
+      if (outcome !== 'done') return commitRefusal(outcome);
+      index.setSettings(profile.id, deriveProfileSettings(profile));
+      provisioningProfiles.put(profile);
+      return success(profile);
+    });
   }
 
   async #update(caller: Caller, id: EntityId, input: ProfileInput): Promise<Result<DeviceProfile>> {
@@ -122,26 +139,72 @@ export class RegistryProfiles implements ProfileService {
         createdTime,
         tenantId,
         isDefault,
+        ...chosenPackages(input, current),
         version: current.version + 1,
       };
-      const outcome = await this.#context.repositories.commit([
-        { kind: 'putProfile', record: profile, expectedVersion: current.version },
-      ]);
-      if (outcome === 'done') {
-        this.#applySettings(profile);
-        return success(profile);
-      }
-      refusal = commitRefusal(outcome);
-      if (!isOvertaken(outcome) || input.version !== null) return refusal;
+      let overtaken = false;
+      const saved = await this.#checkingPackages(profile, current, async () => {
+        const outcome = await this.#commitUpdate(profile, current);
+        if (outcome === 'done') return success(profile);
+        overtaken = isOvertaken(outcome);
+        return commitRefusal(outcome);
+      });
+      if (saved.ok || !overtaken || input.version !== null) return saved;
+      refusal = saved;
     }
     return refusal;
+  }
+
+  /** Saves a profile together with what its devices have to be told. */
+  async #commitUpdate(profile: DeviceProfile, former: DeviceProfile): Promise<CommitOutcome> {
+    const { repositories, provisioningProfiles, listeners } = this.#context;
+    const kinds = changedForProfile(former, profile);
+    const work = newWork(this.#context, profile.tenantId, 'profile', profile.id, kinds);
+    const outcome = await repositories.commit([
+      { kind: 'putProfile', record: profile, expectedVersion: former.version },
+      ...workChanges(work),
+    ]);
+    if (outcome !== 'done') return outcome;
+    this.#applySettings(profile);
+    provisioningProfiles.put(profile);
+    listeners.profileChanged(profile.id);
+    if (work !== null) listeners.deviceWorkAdded();
+    return outcome;
+  }
+
+  /** Saves if the profile may have the packages that it refers to. */
+  #checkingPackages(
+    profile: DeviceProfile,
+    former: DeviceProfile | null,
+    save: () => Promise<Result<DeviceProfile>>,
+  ): Promise<Result<DeviceProfile>> {
+    const before = former === null ? null : packageHolder(former);
+    return this.#holdingProduct(profile, () =>
+      withPackages<Result<DeviceProfile>>(this.#context, packageHolder(profile), before, save, (answer) => answer),
+    );
+  }
+
+  /** Saves if no other profile of the server is the vendor's product that this one stands for. */
+  async #holdingProduct(
+    profile: DeviceProfile,
+    save: () => Promise<Result<DeviceProfile>>,
+  ): Promise<Result<DeviceProfile>> {
+    const release = this.#context.index.products.reserve(profile.id, deriveProfileSettings(profile));
+    if (release === null) return refuse('invalidArguments', 'Another device profile is this product already');
+    try {
+      return await save();
+    } finally {
+      release();
+    }
   }
 
   /** The checked members of a profile; what an update leaves out stays as it is. */
   #draft(
     input: ProfileInput,
     current: DeviceProfile | null,
-  ): Result<Pick<DeviceProfile, 'name' | 'description' | 'transportType' | 'provisionType' | 'profileData'>> {
+  ): Result<
+    Pick<DeviceProfile, 'name' | 'description' | 'transportType' | 'provisionType' | keyof ProvisioningMembers>
+  > {
     const transportType = input.transportType ?? current?.transportType ?? 'DEFAULT';
     const provisionType = input.provisionType ?? current?.provisionType ?? 'DISABLED';
     const given = input.profileData ?? current?.profileData ?? null;
@@ -150,9 +213,18 @@ export class RegistryProfiles implements ProfileService {
       nameProblem('Device profile', input.name) ??
       descriptionProblem(input.description) ??
       jsonProblem('profileData', profileData) ??
-      profileDataProblem(transportType, provisionType, profileData, this.#context.isTopicFilter);
+      profileDataProblem(transportType, provisionType, profileData, this.#context.isTopicFilter) ??
+      reportingProblem(profileData) ??
+      alarmRulesProblem(profileData);
     if (problem !== null) return problem;
-    return success({ name: input.name, description: input.description, transportType, provisionType, profileData });
+    const { crypto } = this.#context;
+    const { provisionDeviceKey } = input;
+    const transported = completeAlibabaTransport(profileData, current?.profileData ?? null, crypto);
+    if (!transported.ok) return transported;
+    const provisioning = completeProvisioning(provisionType, transported.value, provisionDeviceKey, current, crypto);
+    if (!provisioning.ok) return provisioning;
+    const { name, description } = input;
+    return success({ name, description, transportType, provisionType, ...provisioning.value });
   }
 
   /** Gives the devices of a changed profile their new settings. */
@@ -181,6 +253,15 @@ export class RegistryProfiles implements ProfileService {
   #lock<T>(caller: Caller, task: () => Promise<T>): Promise<T> {
     return this.#context.locks.run(`profiles of ${caller.tenantId}`, task);
   }
+}
+
+function packageHolder({ tenantId, id, firmwareId, softwareId }: DeviceProfile): PackageHolder {
+  return { tenantId, profileId: id, firmwareId, softwareId };
+}
+
+/** Who cannot change profiles does not learn the secrets by which devices come in. */
+function visibleTo(caller: Caller, profile: DeviceProfile): DeviceProfile {
+  return authorizeRole(caller, 'write', 'profile') === null ? profile : withoutProvisioningSecrets(profile);
 }
 
 /** A description may be longer than a name but has no other freedom. */

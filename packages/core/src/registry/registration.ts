@@ -1,5 +1,6 @@
 import type { ApplicationRef, ConnectCredential, DeviceRef, NameHolder } from '../model/connect-registry.ts';
 import type { CredentialsType, DialectId, EntityId } from '../model/entities.ts';
+import { ALIBABA_SECRET } from './credentials/alibaba.ts';
 import { parseValue, textMember } from './credentials/value-text.ts';
 
 /** Everything of a registration but what is derived. Exactly one of `device` and `application` is set. */
@@ -12,8 +13,10 @@ export interface RegistrationParts {
   readonly customerId: EntityId;
   readonly username: string | null;
   readonly clientId: string | null;
-  /** JSON text with a member `password`, sealed; null: no password is asked for. */
+  /** JSON text with a member `password` (the secret of the credentials' type), sealed; null: none is asked for. */
   readonly sealedValue: string | null;
+  /** Of X509_CERTIFICATE credentials; none by default. */
+  readonly certificateHash?: string | null;
 }
 
 /** What is known of a principal at CONNECT. The password is opened when first asked for and then kept. */
@@ -26,6 +29,7 @@ export class Registration implements ConnectCredential {
   readonly username: string | null;
   readonly clientId: string | null;
   readonly sealedValue: string | null;
+  readonly certificateHash: string | null;
   readonly #open: (sealed: string) => string;
   #password: string | null | undefined;
 
@@ -38,6 +42,7 @@ export class Registration implements ConnectCredential {
     this.username = parts.username;
     this.clientId = parts.clientId;
     this.sealedValue = parts.sealedValue;
+    this.certificateHash = parts.certificateHash ?? null;
     this.#open = open;
     this.#password = parts.sealedValue === null ? null : undefined;
   }
@@ -49,19 +54,23 @@ export class Registration implements ConnectCredential {
   get password(): string | null {
     if (this.#password === undefined) {
       const value = this.sealedValue === null ? undefined : parseValue(this.#open(this.sealedValue));
-      this.#password = (value === undefined ? null : textMember(value, 'password')) ?? null;
+      this.#password = (value === undefined ? null : textMember(value, secretMember(this))) ?? null;
     }
     return this.#password;
   }
 
   /** The same credential for the device as it is now. */
   withDevice(device: DeviceRef, customerId: EntityId): Registration {
-    const { credentialsType, dialect, application, username, clientId, sealedValue } = this;
+    const { credentialsType, dialect, application, username, clientId, sealedValue, certificateHash } = this;
     return new Registration(
-      { credentialsType, dialect, device, application, customerId, username, clientId, sealedValue },
+      { credentialsType, dialect, device, application, customerId, username, clientId, sealedValue, certificateHash },
       this.#open,
     );
   }
+}
+
+function secretMember({ credentialsType }: Registration): string {
+  return credentialsType === 'ALIBABA' ? ALIBABA_SECRET : 'password';
 }
 
 /**

@@ -7,6 +7,8 @@ import type { Value } from '../values/value.ts';
 export class RegistryListeners implements RegistryListener {
   readonly #listeners = new Set<RegistryListener>();
   readonly #report: (error: unknown) => void;
+  /** How many changes of profiles were told so far; who reads it before and after knows whether there was one between. */
+  profileChanges = 0;
 
   constructor(report: (error: unknown) => void) {
     this.#report = report;
@@ -33,6 +35,23 @@ export class RegistryListeners implements RegistryListener {
     change: { readonly values: ReadonlyMap<string, Value> } | { readonly deleted: readonly string[] },
   ): void {
     this.#tell((listener) => listener.sharedAttributesChanged(deviceId, change));
+  }
+
+  profileChanged(profileId: EntityId): void {
+    this.profileChanges += 1;
+    this.#tell((listener) => listener.profileChanged?.(profileId));
+  }
+
+  assignmentChanged(deviceId: EntityId): void {
+    this.#tell((listener) => listener.assignmentChanged?.(deviceId));
+  }
+
+  ownerChanged(deviceId: EntityId): void {
+    this.#tell((listener) => listener.ownerChanged?.(deviceId));
+  }
+
+  deviceWorkAdded(): void {
+    this.#tell((listener) => listener.deviceWorkAdded?.());
   }
 
   #tell(call: (listener: RegistryListener) => void): void {

@@ -3,13 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { DeviceRef } from '../model/connect-registry.ts';
 import { DEFAULT_PROFILE_SETTINGS } from '../model/profile-settings.ts';
 import { FakeRuntime } from '../telemetry/test-fakes.ts';
-import {
-  CommandRouter,
-  type CommandRouterOptions,
-  type RpcCall,
-  type RpcOutcome,
-  type SendResult,
-} from './command-router.ts';
+import type { DeliveryResult, SendResult } from './command-gateway.ts';
+import { CommandRouter, type CommandRouterOptions } from './command-router.ts';
+import type { RpcCall, RpcOutcome } from './rpc-call.ts';
 
 function device(id: string): DeviceRef {
   return { id, tenantId: 't', name: id, profileId: 'p', gateway: false, settings: DEFAULT_PROFILE_SETTINGS };
@@ -196,6 +192,79 @@ describe('a call to a device that does not listen', () => {
     const { sent, call } = setUp();
     expect(call({ timeoutMs })).toEqual([{ kind: 'expired' }]);
     expect(sent).toEqual([]);
+  });
+});
+
+describe('a call that its caller gave up', () => {
+  it('ends without an outcome and leaves nothing', () => {
+    const { runtime, router } = setUp();
+    const outcomes: RpcOutcome[] = [];
+    const call = { tenantId: 't', device: device('d1'), method: 'm', params: 'null', timeoutMs: 10_000 };
+    const giveUp = router.call({ ...call, oneway: false, waitForDevice: true }, (outcome) => outcomes.push(outcome));
+    giveUp();
+    giveUp();
+    router.answer('d1', '0', '1');
+    expect(outcomes).toEqual([]);
+    expect(runtime.timers).toBe(0);
+    expect(router.counters()).toMatchObject({ pending: 0, abandoned: 1, unknownAnswers: 1 });
+  });
+
+  it('is not sent any more when the device subscribes', () => {
+    const { sent, state, router } = setUp();
+    state.result = 'notConnected';
+    const call = { tenantId: 't', device: device('d1'), method: 'm', params: 'null', timeoutMs: 10_000 };
+    router.call({ ...call, oneway: true, waitForDevice: true }, () => {})();
+    state.result = 'sent';
+    router.listening('d1');
+    expect(sent).toEqual([]);
+  });
+});
+
+describe('a command that its sender keeps', () => {
+  const command = (answers: string[], deliveries: DeliveryResult[] = []) => ({
+    method: 'm',
+    params: '1',
+    delivered: (result: DeliveryResult) => deliveries.push(result),
+    answered: (payload: string) => answers.push(payload),
+  });
+
+  it('shares the numbers of the calls and hears answers until it is forgotten', () => {
+    const { sent, router, call } = setUp();
+    const answers: string[] = [];
+    const ids: number[] = [];
+    call();
+    expect(router.dispatch('d1', command(answers), (id) => ids.push(id))).toBe('sent');
+    call();
+    expect(sent.map((line) => line.slice(0, 4))).toEqual(['d1 0', 'd1 1', 'd1 2']);
+    router.answer('d1', '1', 'a');
+    router.forget('d1', ids[0] ?? -1);
+    router.answer('d1', '1', 'b');
+    expect([answers, ids]).toEqual([['a'], [1]]);
+    expect(router.counters().unknownAnswers).toBe(1);
+  });
+
+  it('uses up no number if it is not sent', () => {
+    const { sent, state, router, call } = setUp();
+    state.result = 'notSubscribed';
+    expect(router.dispatch('d1', command([]), () => {})).toBe('notSubscribed');
+    state.result = 'sent';
+    call();
+    expect(sent).toEqual(['d1 0 m null']);
+  });
+
+  it('leaves its number to itself if a call was made while it was not sent', () => {
+    const { sent, state, router, call } = setUp();
+    state.result = 'notSubscribed';
+    state.onSend = () => {
+      state.onSend = () => {};
+      state.result = 'sent';
+      call({ method: 'inner' });
+      state.result = 'notSubscribed';
+    };
+    router.dispatch('d1', command([]), () => {});
+    state.result = 'sent';
+    call({ method: 'after' });
+    expect(sent).toEqual(['d1 1 inner null', 'd1 2 after null']);
   });
 });
 

@@ -1,71 +1,14 @@
-import type { DeviceRef } from '../model/connect-registry.ts';
 import type { EntityId } from '../model/entities.ts';
 import type { Scheduler } from '../ports/runtime.ts';
+import type { CommandGateway, SendResult } from './command-gateway.ts';
+import type { RpcCall, RpcCounters, RpcOutcome, TrackedCommand } from './rpc-call.ts';
 import { MAX_RPC_TIMEOUT_MS } from './rpc-timeout.ts';
-
-/** A command on its way to a device; `id` comes back with the answer. `params` is JSON text. */
-export interface GatewayCommand {
-  readonly kind: 'rpc';
-  readonly id: string;
-  readonly method: string;
-  readonly params: string;
-}
-
-/** What became of the try to hand a command to a connection of the device. */
-export type SendResult = 'sent' | 'notConnected' | 'notSupported' | 'notSubscribed';
-
-/** The way to the devices, given by whoever holds their connections. */
-export interface CommandGateway {
-  send(deviceId: EntityId, command: GatewayCommand): SendResult;
-}
-
-/** A call of a method on a device that is not kept across a restart. */
-export interface RpcCall {
-  readonly tenantId: EntityId;
-  readonly device: DeviceRef;
-  readonly method: string;
-  /** JSON text. */
-  readonly params: string;
-  /** See `rpcTimeoutMs`; zero or less: never sent. */
-  readonly timeoutMs: number;
-  /** Done as soon as it is sent. */
-  readonly oneway: boolean;
-  /** Keep the call for a device that is away until it subscribes or the time is up; else it fails at once. */
-  readonly waitForDevice: boolean;
-}
-
-/** How a call ended. Every call ends exactly once. */
-export type RpcOutcome =
-  /** The device's own words, JSON by agreement only. */
-  | { readonly kind: 'answer'; readonly payload: string }
-  /** A one-way call was handed to the connection. */
-  | { readonly kind: 'sent' }
-  /** Sent, and no answer in time. */
-  | { readonly kind: 'timeout' }
-  /** Never sent: the device is offline or does not listen. */
-  | { readonly kind: 'offline'; readonly reason: 'notConnected' | 'notSubscribed' }
-  /** The deadline was past before it could be sent. */
-  | { readonly kind: 'expired' }
-  /** The device's protocol has no word for it. */
-  | { readonly kind: 'notSupported' }
-  /** Too many calls are pending already, for the device or in all. */
-  | { readonly kind: 'tooMany' }
-  /** The server stops. */
-  | { readonly kind: 'stopped' };
 
 export interface CommandRouterOptions {
   readonly gateway: CommandGateway;
   readonly scheduler: Scheduler;
   readonly maxPendingPerDevice?: number;
   readonly maxPending?: number;
-}
-
-/** Calls since the start by how they ended, what is pending, and answers that met no call. */
-export interface RpcCounters {
-  readonly calls: number;
-  readonly pending: number;
-  readonly outcomes: Readonly<Record<RpcOutcome['kind'], number>>;
-  readonly unknownAnswers: number;
 }
 
 interface PendingCall {
@@ -81,13 +24,18 @@ interface DeviceCalls {
   nextId: number;
   /** In the order of the calls. */
   readonly pending: Map<number, PendingCall>;
+  /** Commands that others keep; null: none so far. */
+  tracked: Map<number, TrackedCommand> | null;
 }
 
 /** Largest identifier of a command; the count begins again after it. */
 const MAX_ID = 0x7fffffff;
 const CANONICAL_ID = /^(?:0|[1-9]\d{0,9})$/;
 
-/** Brings calls to devices and their answers back. thingsboard-device.md, 4.1 and 4.2; thingsboard-server.md, 4.2 */
+/**
+ * Brings calls to devices and their answers back, and numbers all commands of a device.
+ * thingsboard-device.md, 4.1 and 4.2; thingsboard-server.md, 4.2
+ */
 export class CommandRouter {
   readonly #gateway: CommandGateway;
   readonly #scheduler: Scheduler;
@@ -106,6 +54,7 @@ export class CommandRouter {
   };
   #calls = 0;
   #pending = 0;
+  #abandoned = 0;
   #unknownAnswers = 0;
   #stopped = false;
 
@@ -121,28 +70,31 @@ export class CommandRouter {
       calls: this.#calls,
       pending: this.#pending,
       outcomes: { ...this.#outcomes },
+      abandoned: this.#abandoned,
       unknownAnswers: this.#unknownAnswers,
     };
   }
 
-  /** Starts a call; `deliver` is called exactly once, possibly before this returns. */
-  call(call: RpcCall, deliver: (outcome: RpcOutcome) => void): void {
+  /**
+   * Starts a call; `deliver` is called exactly once, possibly before this returns. The function that is returned gives
+   * a call up that has not ended: `deliver` is not called any more.
+   */
+  call(call: RpcCall, deliver: (outcome: RpcOutcome) => void): () => void {
     this.#calls += 1;
     const device = this.#callsOf(call.device.id);
     const refusal = this.#refusal(call, device);
     if (refusal !== null) {
       this.#end(deliver, { kind: refusal });
-      return;
+      return nothing;
     }
     const pending: PendingCall = {
       call,
-      id: device.nextId,
+      id: takeId(device),
       deliver,
-      cancelTimer: () => undefined,
+      cancelTimer: nothing,
       state: 'waiting',
       unsentReason: 'notConnected',
     };
-    device.nextId = device.nextId === MAX_ID ? 0 : device.nextId + 1;
     device.pending.set(pending.id, pending);
     this.#pending += 1;
     const timeoutMs = Math.min(call.timeoutMs, MAX_RPC_TIMEOUT_MS);
@@ -150,22 +102,53 @@ export class CommandRouter {
     const result = this.#send(pending);
     if (result !== 'sent' && result !== 'notSupported' && !call.waitForDevice)
       this.#finish(pending, { kind: 'offline', reason: result });
+    return () => this.#abandon(pending);
+  }
+
+  /**
+   * Tries to send a command that the caller keeps. Only `sent` uses up an identifier; `command` is told what follows
+   * until `forget` is called with that identifier, possibly before this returns. `sent` is called before anything else.
+   */
+  dispatch(deviceId: EntityId, command: TrackedCommand, sent: (id: number) => void): SendResult {
+    const device = this.#callsOf(deviceId);
+    const before = device.nextId;
+    const id = takeId(device);
+    device.tracked ??= new Map();
+    device.tracked.set(id, command);
+    sent(id);
+    const { method, params } = command;
+    const result = this.#gateway.send(deviceId, { kind: 'rpc', id: String(id), method, params }, (delivery) =>
+      command.delivered(delivery),
+    );
+    if (result !== 'sent') {
+      device.tracked.delete(id);
+      if (device.nextId === following(id)) device.nextId = before;
+    }
+    return result;
+  }
+
+  /** Answers to this identifier are unknown from now on. */
+  forget(deviceId: EntityId, id: number): void {
+    this.#devices.get(deviceId)?.tracked?.delete(id);
   }
 
   /** An answer of the device. One that is late, repeated or unknown is counted and ignored. */
   answer(deviceId: EntityId, id: string, payload: string): void {
-    const pending = CANONICAL_ID.test(id) ? this.#devices.get(deviceId)?.pending.get(Number(id)) : undefined;
-    if (pending?.state !== 'sent' || pending.call.oneway) {
-      this.#unknownAnswers += 1;
+    const device = CANONICAL_ID.test(id) ? this.#devices.get(deviceId) : undefined;
+    const pending = device?.pending.get(Number(id));
+    if (pending?.state === 'sent' && !pending.call.oneway) {
+      this.#finish(pending, { kind: 'answer', payload });
       return;
     }
-    this.#finish(pending, { kind: 'answer', payload });
+    const answered = device?.tracked?.get(Number(id))?.answered ?? null;
+    if (answered === null) this.#unknownAnswers += 1;
+    else answered(payload);
   }
 
   /** The device began to listen: everything that waits for it is sent, oldest first. thingsboard-device.md, 4.1 */
   listening(deviceId: EntityId): void {
     const device = this.#devices.get(deviceId);
-    if (device === undefined) return;
+    if (device === undefined || device.pending.size === 0) return;
     for (const pending of [...device.pending.values()]) {
       if (pending.state !== 'waiting') continue;
       const result = this.#send(pending);
@@ -202,7 +185,7 @@ export class CommandRouter {
   #callsOf(deviceId: EntityId): DeviceCalls {
     let device = this.#devices.get(deviceId);
     if (device === undefined) {
-      device = { nextId: 0, pending: new Map() };
+      device = { nextId: 0, pending: new Map(), tracked: null };
       this.#devices.set(deviceId, device);
     }
     return device;
@@ -234,17 +217,41 @@ export class CommandRouter {
     this.#finish(pending, state === 'sent' ? { kind: 'timeout' } : { kind: 'offline', reason: unsentReason });
   }
 
+  #abandon(pending: PendingCall): void {
+    if (this.#take(pending)) this.#abandoned += 1;
+  }
+
   #finish(pending: PendingCall, outcome: RpcOutcome): void {
-    if (pending.state === 'done') return;
+    if (this.#take(pending)) this.#end(pending.deliver, outcome);
+  }
+
+  /** False if the call has ended before. */
+  #take(pending: PendingCall): boolean {
+    if (pending.state === 'done') return false;
     pending.state = 'done';
     pending.cancelTimer();
-    this.#devices.get(pending.call.device.id)?.pending.delete(pending.id);
+    const calls = this.#devices.get(pending.call.device.id)?.pending;
+    if (calls?.get(pending.id) === pending) calls.delete(pending.id);
     this.#pending -= 1;
-    this.#end(pending.deliver, outcome);
+    return true;
   }
 
   #end(deliver: (outcome: RpcOutcome) => void, outcome: RpcOutcome): void {
     this.#outcomes[outcome.kind] += 1;
     deliver(outcome);
   }
+}
+
+function nothing(): void {}
+
+function following(id: number): number {
+  return id === MAX_ID ? 0 : id + 1;
+}
+
+/** The next identifier that no command of the device has; few are in use, so the search is short. */
+function takeId(device: DeviceCalls): number {
+  let id = device.nextId;
+  while (device.pending.has(id) || device.tracked?.has(id) === true) id = following(id);
+  device.nextId = following(id);
+  return id;
 }

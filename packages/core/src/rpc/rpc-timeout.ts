@@ -7,6 +7,15 @@ export const MIN_RPC_TIMEOUT_MS = 5000;
 /** Longest time a call is kept; later deadlines are brought forward to it. */
 export const MAX_RPC_TIMEOUT_MS = 24 * 3_600_000;
 
+/** Latest time that a date can name. */
+const MAX_EPOCH_MS = 8.64e15;
+
+/** When a persistent RPC expires, epoch milliseconds; it may be any time ahead. thingsboard-device.md, 4.2 */
+export function rpcExpirationTime(timeoutMs: number | null, expirationTime: number | null, now: number): number {
+  const wanted = expirationTime ?? now + Math.max(timeoutMs ?? DEFAULT_RPC_TIMEOUT_MS, MIN_RPC_TIMEOUT_MS);
+  return Math.min(wanted, MAX_EPOCH_MS);
+}
+
 /**
  * Milliseconds a call may take: `expirationTime` (epoch milliseconds) beats `timeoutMs`, which is raised to 5 s. Zero or
  * less: the deadline is past. thingsboard-server.md, 4.1

@@ -15,6 +15,7 @@ import type {
 import { PointList } from '../values/point-list.ts';
 import type { Point, Value } from '../values/value.ts';
 import { awaitOutcome } from './await-outcome.ts';
+import { downsample, MIN_SHOWN_POINTS } from './downsample.ts';
 import type { TelemetryIngest } from './ingest.ts';
 import type { TelemetryObserver } from './observer.ts';
 import { isStorableKey, isStorableTime, isStorableValue, MAX_TIME } from './point-rules.ts';
@@ -81,13 +82,13 @@ class DefaultTelemetryService implements TelemetryService {
   ): Promise<Result<ReadonlyMap<string, readonly Point[]>>> {
     const device = await this.#options.access.device(caller, deviceId, 'READ');
     if (!device.ok) return device;
-    const fault = rangeFault(query);
+    const fault = rangeFault(query) ?? maxPointsFault(query);
     if (fault !== null) return refuse('badRequest', fault);
     const { telemetry } = this.#options;
     const answer = await readRange(telemetry, knownSeries(telemetry.seriesOf(deviceId), query.keys), query);
     if (answer === 'tooMany')
       return refuse('limitExceeded', `The answer would have more than ${MAX_POINTS_OF_ANSWER} points.`);
-    return success(answer);
+    return success(shownPoints(answer, query));
   }
 
   async save(caller: Caller, deviceId: EntityId, points: PointList): Promise<Result<null>> {
@@ -201,6 +202,20 @@ function knownSeries(series: ReadonlyMap<string, SeriesId>, keys: readonly strin
     if (id !== undefined) known.push([key, id]);
   }
   return known;
+}
+
+function maxPointsFault({ maxPoints = null }: SeriesRangeQuery): string | null {
+  if (maxPoints === null || (Number.isInteger(maxPoints) && maxPoints >= MIN_SHOWN_POINTS)) return null;
+  return `maxPoints must be at least ${MIN_SHOWN_POINTS}`;
+}
+
+/** The points as they are, or thinned where the query asks for it. */
+function shownPoints(
+  series: ReadonlyMap<string, readonly Point[]>,
+  { maxPoints = null }: SeriesRangeQuery,
+): ReadonlyMap<string, readonly Point[]> {
+  if (maxPoints === null) return series;
+  return new Map(Array.from(series, ([key, points]) => [key, downsample(points, maxPoints)]));
 }
 
 function pointsFault(points: PointList): PlatformError | null {

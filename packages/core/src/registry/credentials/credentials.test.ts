@@ -168,3 +168,46 @@ describe('PLAIN', () => {
     }
   });
 });
+
+describe('ALIBABA', () => {
+  const value = (form: { credentialsValue: string | null }) => JSON.parse(form.credentialsValue ?? '');
+  const readValue = (members: Record<string, unknown>) =>
+    read(credentialsInput('ALIBABA', { credentialsValue: JSON.stringify(members) }));
+
+  it('is known by deviceName&productKey, keeps a given secret and draws one that is left out', () => {
+    const members = { productKey: 'a1b2C3d4E5f', deviceName: 'lamp-01' };
+    const kept = succeeded(readValue({ ...members, deviceSecret: '0123456789abcdef0123456789abcdef' }));
+    expect(kept).toMatchObject({
+      credentialsId: 'lamp-01&a1b2C3d4E5f',
+      username: 'lamp-01&a1b2C3d4E5f',
+      clientId: null,
+    });
+    expect(value(kept)).toEqual({ ...members, deviceSecret: '0123456789abcdef0123456789abcdef' });
+    expect(value(succeeded(readValue(members))).deviceSecret).toMatch(/^[A-Za-z0-9]{32}$/);
+    const byId = credentialsInput('ALIBABA', { credentialsId: 'lamp-01&a1b2C3d4E5f' });
+    expect(value(succeeded(read(byId)))).toMatchObject(members);
+  });
+
+  it('a secret of null waits for dynamic registration; a name that is left out is drawn', () => {
+    const waiting = readValue({ productKey: 'pk', deviceName: 'lamp-01', deviceSecret: null });
+    expect(value(succeeded(waiting)).deviceSecret).toBeNull();
+    const drawn = succeeded(readValue({ productKey: 'pk' }));
+    expect(drawn).toMatchObject({ generated: true, credentialsId: expect.stringMatching(/^[A-Za-z0-9]{20}&pk$/) });
+  });
+
+  it('refuses names and secrets that no device has', () => {
+    const good = { productKey: 'pk', deviceName: 'lamp-01', deviceSecret: 's' };
+    for (const bad of [
+      { productKey: '' },
+      { productKey: 'p&k' },
+      { productKey: 7 },
+      { deviceName: 'abc' },
+      { deviceName: 'a/b/c/d' },
+      { deviceName: 'a'.repeat(33) },
+      { deviceSecret: 's'.repeat(65) },
+      { deviceSecret: '\u0000' },
+    ]) {
+      expect(readValue({ ...good, ...bad })).toMatchObject({ code: 'invalidArguments' });
+    }
+  });
+});

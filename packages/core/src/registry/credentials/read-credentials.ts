@@ -4,6 +4,7 @@ import type { CredentialsInput } from '../../platform.ts';
 import type { NameClaim } from '../../ports/repositories.ts';
 import type { Crypto } from '../../ports/runtime.ts';
 import { readAccessToken } from './access-token.ts';
+import { readAlibaba } from './alibaba.ts';
 import type { CredentialForm, CredentialKind, CredentialReader } from './credential-form.ts';
 import { readMqttBasic } from './mqtt-basic.ts';
 import { takenText } from './name-rules.ts';
@@ -30,6 +31,12 @@ export const CREDENTIAL_KINDS: Readonly<Record<CredentialsType, CredentialKind>>
     exclusive: true,
     taken: (list, holder) => refuse('invalidArguments', takenText(list, holder)),
   },
+  ALIBABA: {
+    dialect: 'alibaba',
+    secret: true,
+    exclusive: true,
+    taken: (list, holder) => refuse('invalidArguments', takenText(list, holder)),
+  },
 };
 
 const READERS: Readonly<Record<CredentialsType, CredentialReader>> = {
@@ -37,6 +44,7 @@ const READERS: Readonly<Record<CredentialsType, CredentialReader>> = {
   MQTT_BASIC: readMqttBasic,
   X509_CERTIFICATE: readX509,
   PLAIN: readPlain,
+  ALIBABA: readAlibaba,
 };
 
 /** Checks credentials that shall be saved; generates what was left out, where the type allows. */

@@ -7,7 +7,7 @@ const END = '-----END CERTIFICATE-----';
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /** The base64 DER text of the first certificate of a PEM text, without header lines and line breaks; undefined: none. */
-function certificateText(pem: string): string | undefined {
+export function certificateText(pem: string): string | undefined {
   if (pem.length > MAX_VALUE_LENGTH) return undefined;
   const begin = pem.indexOf(BEGIN);
   const start = begin === -1 ? 0 : begin + BEGIN.length;
