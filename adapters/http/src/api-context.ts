@@ -10,8 +10,10 @@ import type {
 } from 'fastify';
 import type { RevokedSessions } from './auth/revoked-sessions.ts';
 import type { Tokens } from './auth/tokens.ts';
+import type { BrokerDesk } from './broker-desk.ts';
 import type { ConnectionDesk, ConnectionGuideProvider } from './options.ts';
 import type { Refusals } from './refusals/refusals.ts';
+import type { LiveApi } from './websocket/live-api.ts';
 
 /** A server whose handlers are typed by their schemas. */
 export type ApiServer = FastifyInstance<
@@ -32,12 +34,18 @@ export interface ApiContext {
   readonly version: string;
   readonly connectionGuide: ConnectionGuideProvider;
   readonly connections: ConnectionDesk;
+  /** null: the calls for the broker are not offered. */
+  readonly broker: BrokerDesk | null;
+  readonly live: LiveApi;
 }
 
 /** Who sent the request and with which session. */
 export interface SignedIn {
   readonly caller: Caller;
-  readonly sessionId: string;
+  /** null: an API key, which has no session to end. */
+  readonly sessionId: string | null;
+  /** E-mail. */
+  readonly userName: string;
 }
 
 declare module 'fastify' {

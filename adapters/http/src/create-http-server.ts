@@ -2,8 +2,10 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify';
 import { Registry } from 'prom-client';
 import type { ApiContext, ApiServer } from './api-context.ts';
+import { auditHook } from './audit/audit-hook.ts';
 import { RevokedSessionsInMemory } from './auth/revoked-sessions.ts';
 import { Tokens } from './auth/tokens.ts';
+import { mountDeviceRoutes } from './device-api/mount-device-routes.ts';
 import { httpMetrics } from './metrics/http-metrics.ts';
 import { processMetrics } from './metrics/process-metrics.ts';
 import { DocsPages } from './openapi/docs-pages.ts';
@@ -15,6 +17,8 @@ import { ErrorCode, Refusals } from './refusals/refusals.ts';
 import { registerApi } from './routes/api-routes.ts';
 import { registerRootRoutes } from './routes/root-routes.ts';
 import { schemaController, validatorCompiler } from './validation/compilers.ts';
+import { acceptWebSockets, closeLiveApi, openLiveApi } from './websocket/live-api.ts';
+import { isWebSocketRequest } from './websocket/web-socket-server.ts';
 
 /** thingsboard-server.md, 0.1 */
 const BODY_LIMIT_BYTES = 16_777_216;
@@ -38,6 +42,8 @@ function newServer(options: HttpServerOptions, refusals: Refusals): ApiServer {
   const app = fastify({
     ...(options.logger === false ? { logger: false } : { loggerInstance: options.logger }),
     logController: new LogController({ disableRequestLogging: true }),
+    // Other upgrades are not offered: such requests are answered as ordinary ones. RFC 9110, 7.8
+    http: { shouldUpgradeCallback: isWebSocketRequest },
     trustProxy: options.trustProxy ?? false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -80,16 +86,22 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
     version,
     connectionGuide,
     connections,
+    broker: options.broker ?? null,
+    live: openLiveApi(options.webSocket ?? {}, options.logger),
   };
 
   const app = newServer(options, refusals);
+  app.addHook('preClose', async () => closeLiveApi(context.live));
   processMetrics(registry);
   app.addHook('onResponse', httpMetrics(registry));
+  app.addHook('onSend', auditHook(context));
   const docs = new DocsPages(collectRoutes(app), version);
   registerRootRoutes(app, { health: options.health, registry, openApi: () => docs.openApi() });
   docs.register(app);
   registerApi(app, context);
+  if (options.deviceApi != null) mountDeviceRoutes(app, options.deviceApi);
   await app.ready();
+  acceptWebSockets(app.server, context, options.logger);
 
   return {
     inject: (request) => app.inject(request),

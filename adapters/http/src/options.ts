@@ -4,6 +4,9 @@ import type { ConnectionGuide } from '@moorage/dialect-api';
 import type { FastifyBaseLogger, InjectOptions, LightMyRequestResponse } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { RevokedSessions } from './auth/revoked-sessions.ts';
+import type { BrokerDesk } from './broker-desk.ts';
+import type { DeviceApi } from './device-api/mount-device-routes.ts';
+import type { WebSocketOptions } from './websocket/web-socket-options.ts';
 
 /** What `/readyz` answers. */
 export interface HealthReport {
@@ -57,8 +60,14 @@ export interface HttpServerOptions {
   readonly health: () => HealthReport;
   readonly connectionGuide: ConnectionGuideProvider;
   readonly connections: ConnectionDesk;
+  /** Absent: the calls for the broker are not offered. */
+  readonly broker?: BrokerDesk;
+  /** What the dialects offer their devices over HTTP; null or absent: nothing. */
+  readonly deviceApi?: DeviceApi | null;
   /** Holds the metrics of the other parts of the server; the HTTP metrics join them. Default: a registry of its own. */
   readonly metricsRegistry?: Registry;
+  /** Bounds of WebSocket sessions and live streams. */
+  readonly webSocket?: WebSocketOptions;
   /** Proxies whose `X-Forwarded-For` is believed. Default: none. */
   readonly trustProxy?: boolean | string | string[];
   /** Default 9,000. thingsboard-server.md, 1.2 */

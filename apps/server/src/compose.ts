@@ -3,18 +3,25 @@ import {
   createRegistry,
   createTelemetryService,
   DeviceActivity,
+  LiveHub,
+  ObserverFan,
   type Platform,
-  type Registry,
+  removeRelations,
+  removeRpcRecords,
   TelemetryIngest,
 } from '@moorage/core';
 import { CommandDesk, DeviceHost } from '@moorage/device-host';
-import type { Dialect } from '@moorage/dialect-api';
-import { PlainDialect } from '@moorage/dialect-plain';
-import { ThingsboardDialect } from '@moorage/dialect-thingsboard';
 import { createHttpServer, type HealthReport, type HttpServer } from '@moorage/http';
 import { Broker, USUAL_FLAPPING_LIMITS } from '@moorage/mqtt-broker';
 import { isTopicFilter } from '@moorage/mqtt-codec';
 import { readVersion } from './cli/version.ts';
+import { setAdministrators } from './composition/administrators.ts';
+import { type Alarms, createAlarms } from './composition/alarms.ts';
+import { createApiServices } from './composition/api-services.ts';
+import { openCoap } from './composition/coap.ts';
+import { deviceLimits } from './composition/device-limits.ts';
+import { createDeviceServices } from './composition/device-services.ts';
+import { createDialects } from './composition/dialects.ts';
 import { type OpenListeners, openListeners } from './composition/listeners.ts';
 import { ServerMetrics } from './composition/metrics.ts';
 import { payloadText, readText } from './composition/payload-text.ts';
@@ -45,22 +52,32 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
   const metrics = new ServerMetrics();
   const report = (error: unknown): void => log.error(error, 'something failed in the background');
   let activity: DeviceActivity | null = null;
+  let alarms: Alarms | null = null;
 
   const registry = await createRegistry({
     repositories,
     crypto,
     clock,
-    telemetryOwnerRemoval: (owner) => telemetry.removeOwner(owner),
+    telemetryOwnerRemoval: async (owner) => {
+      // Small records first: the mark stays until everything is gone.
+      for (const remove of [removeRpcRecords, removeRelations]) {
+        const outcome = await remove(repositories, owner);
+        if (outcome !== 'stored') return outcome;
+      }
+      const outcome = (await alarms?.removeOwner(owner)) ?? 'failed';
+      return outcome === 'stored' ? telemetry.removeOwner(owner) : outcome;
+    },
     isTopicFilter,
     isActive: (deviceId) => activity?.isActive(deviceId) ?? false,
     report,
   });
-  await setAdministrator(registry, configuration);
+  await setAdministrators(registry, configuration);
   const hasAdministrator = registry.accounts.hasAdministrator();
   const exposure = anonymousExposure(configuration, hasAdministrator);
   if (exposure !== null) throw new StartError(exposure.message, { hint: exposure.hint, exitCode: EXIT.configuration });
 
-  const dialects = createDialects(configuration, runtime, registry);
+  const dialects = createDialects({ configuration, runtime, registry, telemetry: () => telemetryService });
+  const limits = deviceLimits(configuration, clock);
   const host = new DeviceHost({
     dialects,
     credentials: registry.credentials,
@@ -72,21 +89,31 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     scheduler,
     text: payloadText,
     serverKeepAlive: configuration.mqtt.serverKeepAlive,
+    limits,
+    gateway: { subDevices: configuration.gateway.maximumDevices },
     observer: { count: (event, amount) => metrics.count(event, amount), fault: report },
   });
+  const live = new LiveHub({ access: (caller, id) => registry.deviceData(caller, id, 'READ'), clock, fault: report });
+  alarms = createAlarms({ runtime, stores, registry, live, report });
+  const { rules } = alarms;
+  const observer = new ObserverFan(host, live, rules);
   const ingest = new TelemetryIngest({
     telemetry,
     attributes: telemetry,
     clock,
     scheduler,
-    observer: host,
+    observer,
     limits: { commitIntervalMs: configuration.storage.commitIntervalMs },
   });
   const deviceActivity = new DeviceActivity({
     attributes: telemetry,
     clock,
     scheduler,
-    changed: (owner, event, at) => host.activityChanged(owner, event, at),
+    inactivityTimeoutMs: configuration.device.inactivityTimeoutMs,
+    changed: (owner, event, at) => {
+      host.activityChanged(owner, event, at);
+      live.happened(owner, { ts: at, type: event, detail: null });
+    },
     fault: report,
   });
   activity = deviceActivity;
@@ -104,29 +131,72 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
       flapping: configuration.mqtt.flapping === 'on' ? USUAL_FLAPPING_LIMITS : null,
     },
   });
-  host.attach({ broker, ingest, activity: deviceActivity, commands: new CommandDesk(router) });
+  const telemetryService = createTelemetryService({
+    telemetry,
+    attributes: telemetry,
+    ingest,
+    observer,
+    clock,
+    scheduler,
+    access: { device: registry.deviceData },
+    listener: registry.listeners,
+  });
+  const devices = await createDeviceServices({
+    configuration,
+    runtime,
+    stores,
+    registry,
+    router,
+    telemetry: telemetryService,
+    observer,
+    report,
+  });
+  const api = createApiServices({
+    configuration,
+    runtime,
+    stores,
+    registry,
+    telemetry: telemetryService,
+    live,
+    ota: devices.services.ota,
+    count: (event, amount) => metrics.count(event, amount),
+    report,
+  });
+  host.attach({
+    broker,
+    ingest,
+    activity: deviceActivity,
+    attributes: telemetry,
+    commands: new CommandDesk(router),
+    platform: devices.platform,
+    notifyGateway: devices.notifyGateway,
+    wantsTelemetry: (id) => live.wants(id) || rules.wants(id),
+  });
   registry.addListener(host);
+  registry.addListener({
+    revoked: (id, why) => live.revoked(id, why),
+    deviceChanged() {},
+    sharedAttributesChanged() {},
+  });
   metrics.watch(broker, ingest, host, telemetry);
 
   const platform: Platform = {
     accounts: registry.accounts,
+    users: registry.users,
+    customers: registry.customers,
     devices: registry.devices,
     profiles: registry.profiles,
     applications: registry.applications,
-    telemetry: createTelemetryService({
-      telemetry,
-      attributes: telemetry,
-      ingest,
-      observer: host,
-      clock,
-      scheduler,
-      access: { device: (caller, id) => registry.deviceData(caller, id) },
-      listener: registry.listeners,
-    }),
+    telemetry: telemetryService,
+    ...devices.services,
+    ...api.services,
+    alarms: alarms.service,
     credentials: registry.credentials,
     deviceRef: (id) => registry.deviceRef(id),
     deviceRefByName: (tenantId, name) => registry.deviceRefByName(tenantId, name),
   };
+  await devices.prepare();
+  await rules.start();
 
   let listeners: OpenListeners | null = null;
   let stopping = false;
@@ -159,16 +229,22 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
       recent: (tenantId) => {
         const unclaimed = host.log.recent(null);
         if (tenantId === null) return unclaimed;
-        // There is one tenant so far, so its administrator may see what nobody claimed. api-additions.md, 3
+        // api-additions.md, 3
+        if (registry.tenants.count() !== 1) return host.log.recent(tenantId);
         return [...host.log.recent(tenantId), ...unclaimed].sort((a, b) => b.ts - a.ts);
       },
       disconnect: (deviceId) => host.disconnect(deviceId, 'closed by an administrator'),
     },
     metricsRegistry: metrics.registry,
+    revokedSessions: registry.revokedSessions,
+    webSocket: { scheduler },
+    deviceApi: { routes: dialects.flatMap((dialect) => dialect.httpRoutes ?? []), desk: host.desk('http') },
   });
 
   await broker.start();
   deviceActivity.start();
+  devices.start();
+  await api.start();
   const address = bindHost(configuration, hasAdministrator);
   const httpPort = await http.listen(address, configuration.http.port);
   try {
@@ -187,50 +263,35 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     throw error;
   }
   const open = listeners;
+  const coap = await openCoap({
+    configuration,
+    host: address,
+    routes: dialects.flatMap((dialect) => dialect.coapRoutes ?? []),
+    desk: host.desk('coap'),
+    runtime,
+    count: (event, amount) => metrics.count(event, amount),
+  });
   const stopRetention = startRetention({ telemetry, clock, scheduler, log, days: configuration.storage.retentionDays });
   registry.finishRemovals().catch(report);
 
   return {
-    ports: { ...open.ports, http: httpPort },
+    ports: { ...open.ports, ...(coap === null ? {} : { coap: coap.port }), http: httpPort },
     hasAdministrator,
     reload: () => open.reload(),
     close: async () => {
       stopping = true;
       stopRetention();
       await open.close();
-      await Promise.all([broker.close(), http.close()]);
-      router.close();
+      await devices.closeCalls();
       host.close();
+      await Promise.all([broker.close(), http.close(), coap?.close()]);
+      await devices.close();
+      await api.close();
       await ingest.drain();
+      await rules.close();
       await deviceActivity.close();
       await registry.settled();
       await stores.close();
     },
   };
-}
-
-async function setAdministrator(registry: Registry, configuration: Configuration): Promise<void> {
-  const { adminEmail, adminPassword } = configuration;
-  if (adminPassword === null) return;
-  const result = await registry.accounts.setFirstAdministrator(adminEmail, adminPassword);
-  if (!result.ok) {
-    throw new StartError(`the administrator could not be set: ${result.message}`, {
-      hint: 'see MOORAGE_ADMIN_EMAIL and MOORAGE_ADMIN_PASSWORD',
-      exitCode: EXIT.configuration,
-    });
-  }
-}
-
-/** In the order of recognition.md, section 3; the one with anonymous access comes last. */
-function createDialects(configuration: Configuration, runtime: Runtime, registry: Registry): readonly Dialect[] {
-  const { plain } = configuration;
-  return [
-    new ThingsboardDialect(),
-    new PlainDialect({
-      anonymous: plain.anonymous,
-      anonymousTenantId: registry.defaultTenant.id,
-      denySubscribe: plain.denySubscribe,
-      randomBytes: (length) => runtime.crypto.randomBytes(length),
-    }),
-  ];
 }

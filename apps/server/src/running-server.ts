@@ -25,6 +25,8 @@ export interface DevicePorts {
   readonly wss?: number;
   /** HTTPS, secure WebSocket and MQTT over TLS together. */
   readonly combined?: number;
+  /** UDP. */
+  readonly coap?: number;
   readonly pinned?: readonly PinnedPort[];
 }
 

@@ -1,8 +1,9 @@
-import type { PlatformError, User } from '@moorage/core';
+import { type Caller, PLATFORM_ERRORS, type PlatformError, type User } from '@moorage/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ApiContext } from '../api-context.ts';
+import type { ApiContext, SignedIn } from '../api-context.ts';
 import { ErrorCode } from '../refusals/refusals.ts';
-import { readAuthorization } from './authorization-header.ts';
+import { type Authorization, readAuthorization } from './authorization-header.ts';
+import { changesNothing } from './reading-calls.ts';
 import type { TokenClaims, Verification } from './tokens.ts';
 
 type Refused = { readonly errorCode: number; readonly message: string };
@@ -10,7 +11,6 @@ type Refused = { readonly errorCode: number; readonly message: string };
 const AUTHENTICATION_FAILED: Refused = { errorCode: ErrorCode.authentication, message: 'Authentication failed' };
 const TOKEN_EXPIRED: Refused = { errorCode: ErrorCode.tokenExpired, message: 'Token has expired' };
 const NOT_ACTIVE: Refused = { errorCode: ErrorCode.authentication, message: 'User account is not active' };
-const UNKNOWN_KEY: Refused = { errorCode: ErrorCode.authentication, message: 'Invalid username or password' };
 
 export type TokenUser =
   | { readonly outcome: 'accepted'; readonly user: User; readonly claims: TokenClaims }
@@ -25,7 +25,8 @@ export async function userOfToken(context: ApiContext, verification: Verificatio
   if (verification.outcome === 'expired') return refuse(TOKEN_EXPIRED);
   const { claims } = verification;
   if (context.revokedSessions.has(claims.sessionId)) return refuse(TOKEN_EXPIRED);
-  const found = await context.platform.accounts.user(claims.userId);
+  const { accounts } = context.platform;
+  const found = await (claims.publicId === null ? accounts.user(claims.userId) : accounts.publicUser(claims.publicId));
   if (!found.ok) {
     return found.code === 'notFound' ? refuse(AUTHENTICATION_FAILED) : { outcome: 'failed', failure: found };
   }
@@ -36,22 +37,61 @@ export async function userOfToken(context: ApiContext, verification: Verificatio
   return { outcome: 'accepted', user, claims };
 }
 
-/** A hook that lets a request pass only with a good access token. thingsboard-server.md, 1.3 */
+/** Whose rights a caller acts with; `claims` null: not those of a token. */
+export type SignIn =
+  | { readonly outcome: 'accepted'; readonly signedIn: SignedIn; readonly claims: TokenClaims | null }
+  | Exclude<TokenUser, { readonly outcome: 'accepted' }>;
+
+/**
+ * Checks what a caller shows, in whichever way it came: a header, a query parameter, a message. Guesses of API keys are
+ * counted by `remoteAddress`.
+ */
+export async function signIn(context: ApiContext, authorization: Authorization, remoteAddress = ''): Promise<SignIn> {
+  if (authorization.scheme === 'apiKey') return signInWithKey(context, authorization.credential, remoteAddress);
+  if (authorization.scheme !== 'bearer') return { outcome: 'refused', refused: AUTHENTICATION_FAILED };
+  const found = await userOfToken(context, await context.tokens.verifyAccess(authorization.credential));
+  if (found.outcome !== 'accepted') return found;
+  const { user, claims } = found;
+  const caller = claims.publicId === null ? callerFor(user) : { ...callerFor(user), isPublic: true };
+  const signedIn = { caller, sessionId: claims.sessionId, userName: user.email };
+  return { outcome: 'accepted', signedIn, claims };
+}
+
+async function signInWithKey(context: ApiContext, value: string, remoteAddress: string): Promise<SignIn> {
+  const found = await context.platform.apiKeys.authenticate(value, remoteAddress);
+  if (found.ok) {
+    const { value: user } = found;
+    const signedIn = { caller: callerFor(user), sessionId: null, userName: user.email };
+    return { outcome: 'accepted', signedIn, claims: null };
+  }
+  const { httpStatus, errorCode } = PLATFORM_ERRORS[found.code];
+  if (httpStatus !== 401) return { outcome: 'failed', failure: found };
+  return { outcome: 'refused', refused: { errorCode, message: found.message } };
+}
+
+function callerFor({ id, authority, tenantId, customerId }: User): Caller {
+  return { userId: id, authority, tenantId, customerId };
+}
+
+/** A hook that lets a request pass only with a good access token or API key. thingsboard-server.md, 1.3 and 1.5 */
 export function authenticateWith(context: ApiContext) {
-  const { refusals, tokens } = context;
+  const { refusals } = context;
   return async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    const authorization = readAuthorization(request.headers);
-    if (authorization.scheme !== 'bearer') {
-      const refused = authorization.scheme === 'apiKey' ? UNKNOWN_KEY : AUTHENTICATION_FAILED;
-      return reply.send(refusals.object(reply, 401, refused.errorCode, refused.message));
-    }
-    const found = await userOfToken(context, await tokens.verifyAccess(authorization.credential));
+    const found = await signIn(context, readAuthorization(request.headers), request.ip);
     if (found.outcome === 'refused') {
       return reply.send(refusals.object(reply, 401, found.refused.errorCode, found.refused.message));
     }
     if (found.outcome === 'failed') return reply.send(refusals.platform(reply, found.failure));
-    const { id, authority, tenantId, customerId } = found.user;
-    request.signedIn = { caller: { userId: id, authority, tenantId, customerId }, sessionId: found.claims.sessionId };
+    request.signedIn = found.signedIn;
+    if (found.signedIn.caller.isPublic === true && !changesNothing(request)) {
+      return reply.send(
+        refusals.platform(reply, {
+          ok: false,
+          code: 'permissionDenied',
+          message: PLATFORM_ERRORS.permissionDenied.text,
+        }),
+      );
+    }
     return undefined;
   };
 }

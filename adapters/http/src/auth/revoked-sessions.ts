@@ -1,8 +1,10 @@
+import { type Result, success } from '@moorage/core';
+
 /** Sessions whose tokens are void although they have not expired. */
 export interface RevokedSessions {
   has(sessionId: string): boolean;
-  /** Resolves when the revocation is in force. `until`: epoch milliseconds after which its last token has expired. */
-  add(sessionId: string, until: number): Promise<void>;
+  /** `until`: epoch milliseconds after which its last token has expired. In force at once, also when it is refused. */
+  add(sessionId: string, until: number): Promise<Result<null>>;
 }
 
 const MAX_SESSIONS = 100_000;
@@ -20,12 +22,13 @@ export class RevokedSessionsInMemory implements RevokedSessions {
     return this.untilBySession.has(sessionId);
   }
 
-  async add(sessionId: string, until: number): Promise<void> {
+  async add(sessionId: string, until: number): Promise<Result<null>> {
     const now = this.now();
     for (const [oldest, expires] of this.untilBySession) {
       if (expires > now && this.untilBySession.size < MAX_SESSIONS) break;
       this.untilBySession.delete(oldest);
     }
     this.untilBySession.set(sessionId, until);
+    return success(null);
   }
 }

@@ -25,6 +25,8 @@ export interface TokenClaims {
   readonly expiresAt: number;
   /** Of a refresh token: `exp` of the access token issued with it, in seconds; else 0. */
   readonly accessExpiresAt: number;
+  /** The public customer that the token is for; null: it is a user's. */
+  readonly publicId: string | null;
 }
 
 export type Verification =
@@ -70,13 +72,23 @@ export class Tokens {
   }
 
   /** A pair for a new session, or, after `refreshed`, the next one of the same session with a later `exp`. */
-  async issue(user: User, refreshed?: TokenClaims): Promise<TokenPair> {
+  issue(user: User, refreshed?: TokenClaims): Promise<TokenPair> {
+    return this.issuePair(user, refreshed, refreshed !== undefined && refreshed.publicId !== null);
+  }
+
+  /** The same for the stand-in of a public customer. */
+  issuePublic(user: User): Promise<TokenPair> {
+    return this.issuePair(user, undefined, true);
+  }
+
+  private async issuePair(user: User, refreshed: TokenClaims | undefined, isPublic: boolean): Promise<TokenPair> {
     const now = this.nowSeconds();
     const sessionId = refreshed?.sessionId ?? randomUUID();
     const ordinary = now + this.settings.accessTokenLifeSeconds;
     const later = Math.min((refreshed?.accessExpiresAt ?? 0) + 1, ordinary + MAX_EXPIRY_LEAD_SECONDS);
     const accessExpiresAt = Math.max(ordinary, later);
-    const shared = { userId: user.id, sessionId, isPublic: false, validFrom: user.tokensValidFrom };
+    const { id: userId, customerId, tokensValidFrom: validFrom } = user;
+    const shared = { userId, sessionId, isPublic, customerId, validFrom };
     const access = {
       ...shared,
       scopes: [user.authority],
@@ -84,7 +96,6 @@ export class Tokens {
       lastName: user.lastName,
       enabled: user.enabled,
       tenantId: user.tenantId,
-      customerId: user.customerId,
     };
     const refresh = { ...shared, scopes: [REFRESH_SCOPE], accessExp: accessExpiresAt, jti: randomUUID() };
     const [token, refreshToken] = await Promise.all([
@@ -159,10 +170,12 @@ export class Tokens {
 }
 
 function readClaims(payload: JWTPayload, refresh: boolean): TokenClaims | undefined {
-  const { userId, sessionId, validFrom, scopes, exp, accessExp } = payload;
+  const { userId, sessionId, validFrom, scopes, exp, accessExp, isPublic, customerId } = payload;
   if (typeof userId !== 'string' || typeof sessionId !== 'string') return undefined;
   if (typeof validFrom !== 'number' || exp === undefined || !Array.isArray(scopes)) return undefined;
   if (scopes.includes(REFRESH_SCOPE) !== refresh) return undefined;
   const accessExpiresAt = typeof accessExp === 'number' ? accessExp : 0;
-  return { userId, sessionId, validFrom, expiresAt: exp, accessExpiresAt };
+  if (isPublic === true && typeof customerId !== 'string') return undefined;
+  const publicId = isPublic === true && typeof customerId === 'string' ? customerId : null;
+  return { userId, sessionId, validFrom, expiresAt: exp, accessExpiresAt, publicId };
 }

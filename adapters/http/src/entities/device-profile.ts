@@ -4,7 +4,7 @@ import type {
   DeviceProfileInput as ApiDeviceProfileInput,
 } from '@moorage/api-types';
 import type { DeviceProfile, ProfileInput } from '@moorage/core';
-import { entityId, inputId } from './entity-ids.ts';
+import { entityId, inputId, optionalId } from './entity-ids.ts';
 
 /** thingsboard-server.md, 2.4 */
 export function toDeviceProfile(profile: DeviceProfile): ApiDeviceProfile {
@@ -22,9 +22,9 @@ export function toDeviceProfile(profile: DeviceProfile): ApiDeviceProfile {
     defaultDashboardId: null,
     defaultQueueName: null,
     profileData: profile.profileData,
-    provisionDeviceKey: null,
-    firmwareId: null,
-    softwareId: null,
+    provisionDeviceKey: profile.provisionDeviceKey,
+    firmwareId: optionalId('OTA_PACKAGE', profile.firmwareId),
+    softwareId: optionalId('OTA_PACKAGE', profile.softwareId),
     defaultEdgeRuleChainId: null,
     externalId: null,
     version: profile.version,
@@ -51,7 +51,10 @@ export function fromProfileInput(input: ApiDeviceProfileInput): ProfileInput {
     description: input.description ?? null,
     transportType: input.transportType ?? null,
     provisionType: input.provisionType ?? null,
+    provisionDeviceKey: input.provisionDeviceKey ?? null,
     profileData: input.profileData ?? null,
+    firmwareId: inputId(input.firmwareId),
+    softwareId: inputId(input.softwareId),
     version: input.version ?? null,
   };
 }

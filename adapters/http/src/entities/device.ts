@@ -6,7 +6,7 @@ import type {
   DeviceInput as ApiDeviceInput,
 } from '@moorage/api-types';
 import type { CredentialsInput, Device, DeviceCredentials, DeviceInfo, DeviceInput } from '@moorage/core';
-import { entityId, inputId } from './entity-ids.ts';
+import { entityId, inputId, optionalId } from './entity-ids.ts';
 
 /** thingsboard-server.md, 2.1 */
 export function toDevice(device: Device): ApiDevice {
@@ -21,8 +21,8 @@ export function toDevice(device: Device): ApiDevice {
     deviceProfileId: entityId('DEVICE_PROFILE', device.deviceProfileId),
     dialect: device.dialect,
     deviceData: device.deviceData,
-    firmwareId: null,
-    softwareId: null,
+    firmwareId: optionalId('OTA_PACKAGE', device.firmwareId),
+    softwareId: optionalId('OTA_PACKAGE', device.softwareId),
     externalId: null,
     version: device.version,
     additionalInfo: device.additionalInfo,
@@ -60,6 +60,8 @@ export function fromDeviceInput(input: ApiDeviceInput): DeviceInput {
     type: input.type ?? null,
     deviceProfileId: inputId(input.deviceProfileId),
     deviceData: input.deviceData ?? null,
+    firmwareId: inputId(input.firmwareId),
+    softwareId: inputId(input.softwareId),
     additionalInfo: input.additionalInfo ?? null,
     version: input.version ?? null,
   };

@@ -83,13 +83,19 @@ describe('OpenAPI document', () => {
       .filter(({ operation }) => operation.security?.length === 0)
       .map(({ operation }) => operation.operationId);
     expect(open.sort()).toEqual([
+      'activateUser',
+      'checkActivateToken',
+      'checkResetToken',
       'getHealth',
       'getMetrics',
       'getOpenApi',
       'getReadiness',
       'getUserPasswordPolicy',
       'login',
+      'loginPublic',
       'refreshToken',
+      'requestResetPasswordByEmail',
+      'resetPassword',
     ]);
     expect(document.security).toEqual([{ bearer: [] }, { xAuthorization: [] }]);
   });

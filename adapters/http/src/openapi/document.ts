@@ -44,7 +44,7 @@ export async function openApiText(routes: readonly DocumentedRoute[], version: s
             type: 'apiKey',
             in: 'header',
             name: 'X-Authorization',
-            description: '`Bearer <token>`; beats `Authorization`.',
+            description: '`Bearer <token>` or `ApiKey <value>`; beats `Authorization`.',
           },
         },
       },

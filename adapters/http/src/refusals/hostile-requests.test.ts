@@ -77,27 +77,17 @@ describe('TBS-17 an error object with exactly four members', () => {
     expectErrorObject(await t.call('PUT', '/api/device'), 404, 32);
     expectErrorObject(await t.send({ url: '/nonsense' }), 404, 32);
     for (const path of [
-      '/api/alarm/x',
-      '/api/alarms?pageSize=1',
-      '/api/v2/alarms',
-      '/api/dashboard/x',
-      '/api/customers?pageSize=1&page=0',
-      '/api/tenant/assets',
-      '/api/rpc/twoway/x',
-      '/api/plugins/rpc/oneway/x',
-      '/api/otaPackages',
-      '/api/relations',
-      '/api/users',
-      '/api/ws',
+      '/api/alarm/rules',
+      '/api/alarmsQuery/find',
+      '/api/v2/other',
+      '/api/dashboards',
+      '/api/entityViews',
+      '/api/edges',
     ]) {
       expectErrorObject(await t.call('GET', path), 501, 2);
     }
-    const find = await t.call('POST', '/api/entitiesQuery/find', {});
-    expectErrorObject(find, 501, 2);
-    expect(find.json().message).toContain('Entity queries');
-    expectErrorObject(await t.call('POST', '/api/device/bulk_import', {}), 501, 2);
-    expectErrorObject(await t.send({ method: 'POST', url: '/api/noauth/resetPasswordByEmail' }), 501, 2);
-    expectErrorObject(await t.send({ method: 'POST', url: '/api/auth/login/public' }), 501, 2);
+    expectErrorObject(await t.call('POST', '/api/asset/bulk_import', {}), 501, 2);
+    expectErrorObject(await t.send({ method: 'POST', url: '/api/noauth/oauth2Clients' }), 501, 2);
     expectErrorObject(await t.send({ url: '/api/alarm/x' }), 401, 10);
   });
 

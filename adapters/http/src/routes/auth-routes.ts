@@ -2,6 +2,7 @@ import {
   ChangePasswordRequest,
   LoginRequest,
   PasswordPolicy,
+  PublicLoginRequest,
   RefreshRequest,
   refTo,
   TokenPair,
@@ -70,6 +71,26 @@ export function registerPublicAuthRoutes(app: ApiServer, context: ApiContext): v
     },
   );
 
+  app.post(
+    '/auth/login/public',
+    {
+      bodyLimit: AUTH_BODY_LIMIT,
+      errorHandler: (error, _request, reply) => unreadable(error, reply),
+      schema: {
+        operationId: 'loginPublic',
+        tags,
+        summary: 'Tokens for anybody who knows the id of a public customer: its devices can be seen, nothing changed',
+        security: PUBLIC,
+        body: refTo(PublicLoginRequest),
+        response: { 200: refTo(TokenPair), ...refusalResponses },
+      },
+    },
+    async (request, reply) => {
+      const result = await platform.accounts.loginPublic(request.body.publicId.toLowerCase(), request.ip);
+      return result.ok ? tokens.issuePublic(result.value) : refusals.platform(reply, result);
+    },
+  );
+
   app.route({
     method: ['GET', 'PUT', 'PATCH', 'DELETE'],
     url: '/auth/login',
@@ -131,7 +152,9 @@ export function registerAuthRoutes(app: ApiServer, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const result = await platform.accounts.user(callerOf(request).userId);
+      const { userId, customerId, isPublic } = callerOf(request);
+      const { accounts } = platform;
+      const result = await (isPublic === true ? accounts.publicUser(customerId) : accounts.user(userId));
       return result.ok ? toUser(result.value) : refusals.platform(reply, result);
     },
   );
@@ -144,12 +167,14 @@ export function registerAuthRoutes(app: ApiServer, context: ApiContext): void {
         operationId: 'logout',
         tags,
         summary: 'End the session: its tokens stop working',
+        description: 'Has no effect with an API key.',
         response: { 200: emptyResponse, ...refusalResponses },
       },
     },
     async (request, reply) => {
-      await context.revokedSessions.add(signedInOf(request).sessionId, tokens.sessionEnd());
-      return reply.send(undefined);
+      const { sessionId } = signedInOf(request);
+      const ended = sessionId === null ? null : await context.revokedSessions.add(sessionId, tokens.sessionEnd());
+      return ended === null || ended.ok ? reply.send(undefined) : refusals.platform(reply, ended);
     },
   );
 

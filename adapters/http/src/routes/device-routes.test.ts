@@ -156,11 +156,10 @@ describe('device', () => {
     expect(answer.json().message).toEqual(typeof message === 'string' ? message : expect.stringMatching(message));
   });
 
-  it('is refused with 501 where it asks for what is not offered', async () => {
-    const firmware = await save({ name: 'a', firmwareId: { id: UNKNOWN } });
-    expect(firmware.json()).toMatchObject({ status: 501, errorCode: 2 });
-    expect((await save({ name: 'a' }, '?nameConflictPolicy=UNIQUIFY')).statusCode).toBe(501);
-    expect((await save({ name: 'a' }, '?nameConflictPolicy=FAIL')).statusCode).toBe(200);
+  it('refers to packages until they are left out', async () => {
+    const saved = (await save({ name: 'a', firmwareId: { id: UNKNOWN } })).json();
+    expect(saved).toMatchObject({ firmwareId: { entityType: 'OTA_PACKAGE', id: UNKNOWN }, softwareId: null });
+    expect((await save({ name: 'a', id: saved.id })).json()).toMatchObject({ firmwareId: null, softwareId: null });
   });
 });
 

@@ -19,6 +19,7 @@ import {
 } from '../entities/device.ts';
 import { inputId } from '../entities/entity-ids.ts';
 import { guideHost } from './guide-host.ts';
+import { NameConflictQuery, saveUniquely } from './name-conflict.ts';
 import { DeviceParams, emptyResponse, IdParams, refusalResponses } from './operation.ts';
 
 const tags = ['device'];
@@ -27,16 +28,8 @@ const SaveQuery = Type.Object({
   accessToken: Type.Optional(
     Type.String({ maxLength: 255, description: 'The token of a new device; one is made if left out.' }),
   ),
-  nameConflictPolicy: Type.Optional(Type.Enum(['FAIL', 'UNIQUIFY'], { description: 'Only FAIL is offered.' })),
+  ...NameConflictQuery,
 });
-type SaveQuery = { readonly nameConflictPolicy?: 'FAIL' | 'UNIQUIFY' };
-
-/** What a save asks for and this server does not have; undefined: nothing. */
-function notOffered(device: DeviceInput, query: SaveQuery): string | undefined {
-  if (query.nameConflictPolicy === 'UNIQUIFY') return 'nameConflictPolicy UNIQUIFY is';
-  if (device.firmwareId != null || device.softwareId != null) return 'OTA packages are';
-  return undefined;
-}
 
 /** Single devices and their credentials. thingsboard-server.md, 2.2 */
 export function registerDeviceRoutes(app: ApiServer, context: ApiContext): void {
@@ -56,10 +49,11 @@ export function registerDeviceRoutes(app: ApiServer, context: ApiContext): void 
       },
     },
     async (request, reply) => {
-      const missing = notOffered(request.body, request.query);
-      if (missing !== undefined) return refusals.notOffered(reply, missing);
       const accessToken = request.query.accessToken ?? null;
-      const result = await devices.save(callerOf(request), fromDeviceInput(request.body), { accessToken });
+      const input = fromDeviceInput(request.body);
+      const result = await saveUniquely(input.name, request.query, (name) =>
+        devices.save(callerOf(request), { ...input, name }, { accessToken }),
+      );
       return result.ok ? toDevice(result.value) : refusals.platform(reply, result);
     },
   );
@@ -71,19 +65,16 @@ export function registerDeviceRoutes(app: ApiServer, context: ApiContext): void 
         operationId: 'saveDeviceWithCredentials',
         tags,
         summary: 'Create a device together with its credentials: both or nothing',
-        querystring: Type.Object({ nameConflictPolicy: SaveQuery.properties.nameConflictPolicy }),
+        querystring: Type.Object(NameConflictQuery),
         body: refTo(DeviceWithCredentialsInput),
         response: { 200: refTo(Device), ...refusalResponses },
       },
     },
     async (request, reply) => {
-      const { device, credentials } = request.body;
-      const missing = notOffered(device, request.query);
-      if (missing !== undefined) return refusals.notOffered(reply, missing);
-      const result = await devices.saveWithCredentials(
-        callerOf(request),
-        fromDeviceInput(device),
-        fromCredentialsInput(credentials),
+      const credentials = fromCredentialsInput(request.body.credentials);
+      const input = fromDeviceInput(request.body.device);
+      const result = await saveUniquely(input.name, request.query, (name) =>
+        devices.saveWithCredentials(callerOf(request), { ...input, name }, credentials),
       );
       return result.ok ? toDevice(result.value) : refusals.platform(reply, result);
     },

@@ -16,6 +16,8 @@ import { attributesJson, latestJson, seriesJson } from '../telemetry/write-value
 const tags = ['telemetry'];
 const JSON_TYPE = 'application/json; charset=utf-8';
 const DEFAULT_LIMIT = 100;
+/** Points looked at for a chart: as many as one answer may have. */
+const LARGEST_LIMIT = 1_000_000;
 
 const EntityParams = Type.Object({ entityType: Type.String({ examples: ['DEVICE'] }), entityId: Uuid });
 const ScopeParams = Type.Object({
@@ -66,9 +68,10 @@ export function registerTelemetryReadRoutes(app: ApiServer, context: ApiContext)
       ...bounds,
       keys: queryKeys(query) ?? [],
       intervalMs: query.interval ?? 0,
-      limit: query.limit ?? DEFAULT_LIMIT,
+      limit: query.limit ?? (query.maxPoints === undefined ? DEFAULT_LIMIT : LARGEST_LIMIT),
       aggregate: AGGREGATES[query.agg ?? 'NONE'],
       order: query.orderBy === 'ASC' ? 'asc' : 'desc',
+      maxPoints: query.maxPoints ?? null,
     });
     if (!result.ok) return barePlatformRefusal(reply, result);
     reply.type(JSON_TYPE);

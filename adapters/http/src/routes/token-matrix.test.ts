@@ -3,7 +3,13 @@ import { openTestServer, type TestServer } from '../testing/test-server.ts';
 
 const ID = '11111111-2222-4333-8444-555555555555';
 const PUBLIC = new Set([
+  'activateUser',
+  'checkActivateToken',
+  'checkResetToken',
+  'requestResetPasswordByEmail',
+  'resetPassword',
   'login',
+  'loginPublic',
   'getUserPasswordPolicy',
   'refreshToken',
   'getHealth',
@@ -35,7 +41,7 @@ afterAll(() => t.server.close());
 
 const call = ({ method, path }: Operation, headers: Record<string, string>) =>
   t.send({
-    method: method === 'POST' ? 'POST' : method === 'DELETE' ? 'DELETE' : 'GET',
+    method: method === 'POST' ? 'POST' : method === 'PUT' ? 'PUT' : method === 'DELETE' ? 'DELETE' : 'GET',
     url: path
       .replace('{entityType}', 'DEVICE')
       .replace('{scope}', 'SERVER_SCOPE')

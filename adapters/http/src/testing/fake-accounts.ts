@@ -34,5 +34,10 @@ export function fakeAccounts(state: FakeState): AccountService {
     async setFirstAdministrator(email, password) {
       return success(addUser(state, email, password, 'TENANT_ADMIN'));
     },
+    async setSystemAdministrator(email, password) {
+      return success(addUser(state, email, password, 'SYS_ADMIN'));
+    },
+    loginPublic: async () => refuse('badCredentials'),
+    publicUser: async () => refuse('notFound'),
   };
 }

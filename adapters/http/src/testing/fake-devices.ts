@@ -54,6 +54,8 @@ export function fakeDevices(state: FakeState): DeviceService {
         configuration: { type: 'DEFAULT' },
         transportConfiguration: { type: 'DEFAULT' },
       },
+      firmwareId: input.firmwareId ?? null,
+      softwareId: input.softwareId ?? null,
       additionalInfo: input.additionalInfo,
       version: (old?.value.version ?? 0) + 1,
     };

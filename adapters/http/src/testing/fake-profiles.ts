@@ -12,6 +12,9 @@ export function addProfile(state: FakeState, name: string): DeviceProfile {
     transportType: 'DEFAULT',
     provisionType: 'DISABLED',
     profileData: { configuration: { type: 'DEFAULT' }, transportConfiguration: { type: 'DEFAULT' } },
+    provisionDeviceKey: null,
+    firmwareId: null,
+    softwareId: null,
     version: 1,
   };
   state.profiles.set(profile.id, profile);

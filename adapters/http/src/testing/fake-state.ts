@@ -1,6 +1,7 @@
 import {
   type Application,
   type Attribute,
+  type AuditEntry,
   type Device,
   type DeviceCredentials,
   type DeviceProfile,
@@ -32,6 +33,8 @@ export interface FakeState {
   readonly attributes: Map<string, Attribute[]>;
   readonly connectionLog: (LoggedConnection & { readonly deviceId: string | null })[];
   readonly disconnected: string[];
+  /** What was recorded in the audit log. */
+  readonly audited: AuditEntry[];
 }
 
 export function newState(): FakeState {
@@ -47,6 +50,7 @@ export function newState(): FakeState {
     attributes: new Map(),
     connectionLog: [],
     disconnected: [],
+    audited: [],
   };
   addUser(state, ADMIN_EMAIL, ADMIN_PASSWORD, 'TENANT_ADMIN');
   const id = nextId(state);
@@ -60,6 +64,9 @@ export function newState(): FakeState {
     transportType: 'DEFAULT',
     provisionType: 'DISABLED',
     profileData: { configuration: { type: 'DEFAULT' }, transportConfiguration: { type: 'DEFAULT' } },
+    provisionDeviceKey: null,
+    firmwareId: null,
+    softwareId: null,
     version: 1,
   });
   return state;

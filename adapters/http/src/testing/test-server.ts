@@ -3,9 +3,16 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { createHttpServer } from '../create-http-server.ts';
 import type { HealthReport, HttpServer, HttpServerOptions } from '../options.ts';
 import { fakeAccounts } from './fake-accounts.ts';
+import { fakeApiKeys, fakeAudit, fakeStorage, fakeTenants } from './fake-administration.ts';
+import { fakeAlarms } from './fake-alarms.ts';
 import { fakeApplications } from './fake-applications.ts';
+import { fakeAssets, fakeBulkImport, fakeDashboards, fakeRelations } from './fake-assets.ts';
+import { fakeClaims, fakeCustomers, fakeUsers } from './fake-customers.ts';
 import { fakeDevices } from './fake-devices.ts';
+import { fakeEntities, fakeLive } from './fake-live.ts';
+import { fakeOta } from './fake-ota.ts';
 import { fakeProfiles } from './fake-profiles.ts';
+import { fakeRpc } from './fake-rpc.ts';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, addUser, type FakeState, newState } from './fake-state.ts';
 import { fakeTelemetry } from './fake-telemetry.ts';
 
@@ -15,8 +22,30 @@ export function fakePlatform(state: FakeState): Platform {
     devices: fakeDevices(state),
     profiles: fakeProfiles(state),
     applications: fakeApplications(state),
+    customers: fakeCustomers(),
+    users: fakeUsers(),
+    claims: fakeClaims(),
     telemetry: fakeTelemetry(state),
-    credentials: { byUsername: () => undefined, byClientId: () => undefined },
+    live: fakeLive(state),
+    entities: fakeEntities(state),
+    rpc: fakeRpc(),
+    ota: fakeOta(),
+    alarms: fakeAlarms(),
+    apiKeys: fakeApiKeys(),
+    audit: fakeAudit(state.audited),
+    tenants: fakeTenants(),
+    storage: fakeStorage(),
+    assets: fakeAssets(),
+    dashboards: fakeDashboards(),
+    relations: fakeRelations(),
+    bulkImport: fakeBulkImport(),
+    credentials: {
+      byUsername: () => undefined,
+      byClientId: () => undefined,
+      byCertificate: () => undefined,
+      hasCertificateProfile: () => false,
+      deviceOfChain: async () => ({ outcome: 'refused', reason: 'the certificate is not known' }),
+    },
     deviceRef: () => undefined,
     deviceRefByName: () => undefined,
   };

@@ -43,7 +43,10 @@ export function readyText(announcement: Announcement): string[] {
 }
 
 /** The other ports for devices, as far as they are open. */
-function otherPorts(address: string, { mqtts, ws, wss, combined, pinned = [] }: RunningServer['ports']): string[] {
+function otherPorts(
+  address: string,
+  { mqtts, ws, wss, combined, coap, pinned = [] }: RunningServer['ports'],
+): string[] {
   const lines: string[] = [];
   const add = (scheme: string, port: number | undefined, remark = ''): void => {
     if (port !== undefined) lines.push(`        ${scheme}://${address}:${port}${remark}`);
@@ -52,6 +55,7 @@ function otherPorts(address: string, { mqtts, ws, wss, combined, pinned = [] }: 
   add('ws', ws);
   add('wss', wss);
   add('https', combined, ' (also mqtts and wss)');
+  add('coap', coap);
   for (const { listener, dialect, port } of pinned) add(listener, port, ` (${dialect} alone)`);
   return lines;
 }

@@ -94,10 +94,10 @@ describe('command line', () => {
   });
 
   it('config show ends with 78 when the configuration is bad', async () => {
-    expect(await run('config show --coap-port 1')).toEqual({
+    expect(await run('config show --coap-port fish')).toEqual({
       exitCode: 78,
       stdout: '',
-      stderr: 'moorage: --coap-port: CoAP is not offered yet (leave the flag out)\n',
+      stderr: 'moorage: --coap-port: must be a whole number from 0 to 65535 or off, not "fish"\n',
     });
   });
 });

@@ -1,5 +1,4 @@
 import { Command, CommanderError } from 'commander';
-import { FLAGS_NOT_OFFERED } from '../config/flag-source.ts';
 import { nearestName } from '../config/nearest-name.ts';
 import { SETTINGS } from '../config/setting.ts';
 import { EXIT } from '../start-error.ts';
@@ -105,7 +104,6 @@ function withSettings(command: Command): Command {
   for (const { schema } of SETTINGS) {
     if (schema.flag !== undefined) command.option(schema.flag, schema.description?.split('. ')[0]?.replace(/\.$/, ''));
   }
-  for (const name of FLAGS_NOT_OFFERED.keys()) command.option(`${name} <value>`, 'not offered yet');
   return command;
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { createFileBlobStore, type FileBlobStore } from '@moorage/blob-files';
 import { SqliteRepositories, SqliteSessionStore, SqliteTelemetryStore } from '@moorage/store-sqlite';
 import type { Configuration } from '../config/schema.ts';
 import type { Runtime } from '../running-server.ts';
@@ -14,6 +15,8 @@ export interface Stores {
   readonly telemetry: SqliteTelemetryStore;
   /** Sessions; `sessions.retained` has the Retained Messages. */
   readonly sessions: SqliteSessionStore;
+  /** Files of firmware and software. */
+  readonly blobs: FileBlobStore;
   states(): Readonly<Record<string, StoreState>>;
   close(): Promise<void>;
 }
@@ -63,10 +66,16 @@ export async function openStores(configuration: Configuration, runtime: Runtime)
       },
     });
     opened.push(sessions);
+    const blobs = await createFileBlobStore({
+      directory,
+      report: (error) => runtime.log.error(error, 'the file store reports an error'),
+    });
+    opened.push(blobs);
     return {
       repositories,
       telemetry,
       sessions,
+      blobs,
       states: () => ({ 'telemetry store': telemetryState, 'session store': sessionState }),
       close,
     };

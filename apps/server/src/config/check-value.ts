@@ -40,7 +40,8 @@ export function wanted(schema: ValueSchema): string {
   }
 }
 
-function wantedText({ pattern, minLength = 0, maxLength }: ValueSchema): string {
+function wantedText({ pattern, entries, minLength = 0, maxLength }: ValueSchema): string {
+  if (entries !== undefined) return entries;
   if (pattern?.includes('@') === true) return 'an e-mail address';
   if (maxLength !== undefined) return `a text of ${minLength} to ${maxLength} characters`;
   return minLength > 0 ? 'a text that is not empty' : 'a text';

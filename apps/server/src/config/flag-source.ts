@@ -3,18 +3,10 @@ import { type ConfigurationProblem, quote } from './problem.ts';
 import { SETTINGS } from './setting.ts';
 import type { SourcedValue, SourceReading } from './source.ts';
 
-/** Flags of the start-up contract whose listeners do not exist yet. Refused, for silence would pass for success. */
-export const FLAGS_NOT_OFFERED: ReadonlyMap<string, string> = new Map([['--coap-port', 'CoAP']]);
-
 /** Reads flags of the command line, by their name with both dashes. */
 export function readFlags(flags: ReadonlyMap<string, string>): SourceReading {
   const values = new Map<string, SourcedValue>();
   const problems: ConfigurationProblem[] = [];
-  for (const [name, subject] of FLAGS_NOT_OFFERED) {
-    if (flags.has(name)) {
-      problems.push({ where: name, message: `${subject} is not offered yet`, hint: 'leave the flag out' });
-    }
-  }
   for (const setting of SETTINGS) {
     const text = setting.flag === null ? undefined : flags.get(setting.flag);
     if (setting.flag === null || text === undefined) continue;

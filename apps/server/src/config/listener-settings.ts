@@ -18,6 +18,7 @@ export interface PlannedListener {
 }
 
 const USUAL_PORTS = { mqtts: 8883, ws: 8083, wss: 8084 } as const;
+const USUAL_COAP_PORT = 5683;
 const NEEDS_CERTIFICATE: ReadonlySet<ListenerKind> = new Set(['mqtts', 'wss', 'combined']);
 const KINDS = ['mqtt', 'mqtts', 'ws', 'wss'] as const;
 
@@ -46,6 +47,13 @@ export function plannedListeners(configuration: Configuration): PlannedListener[
     planned.push({ kind: 'combined', port, pinnedDialect: null, optional: false, setting: 'combined.port' });
   }
   return planned;
+}
+
+/** The UDP port of CoAP, or null: it is switched off. */
+export function coapPort({ coap, mqtt }: Configuration): { readonly port: number; readonly optional: boolean } | null {
+  if (coap.port === 'off') return null;
+  if (coap.port !== null) return { port: coap.port, optional: false };
+  return { port: mqtt.port === 0 ? 0 : USUAL_COAP_PORT, optional: true };
 }
 
 function mainPort(

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, normaliseEmail } from '@moorage/core';
-import { DEFAULT_BROKER_LIMITS } from '@moorage/mqtt-broker';
+import { DEFAULT_BROKER_LIMITS, NO_RATE_LIMITS } from '@moorage/mqtt-broker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bindHost, isLoopback } from './exposure.ts';
 import { loadConfiguration } from './load-configuration.ts';
@@ -46,6 +46,8 @@ async function bad(given: Given): Promise<string[]> {
   return loaded.problems.map((problem) => formatProblem(problem).replace(/^c\d+\.yaml/, 'file'));
 }
 
+const NO_LIMITS = { messages: null, telemetryMessages: null, telemetryDataPoints: null };
+
 describe('configuration', () => {
   it('is all defaults without a file, variables and flags', async () => {
     const { configuration, origins, file } = await good({});
@@ -56,13 +58,25 @@ describe('configuration', () => {
       publicHost: null,
       adminEmail: 'admin@moorage.local',
       adminPassword: null,
+      sysadminEmail: 'sysadmin@moorage.local',
+      sysadminPassword: null,
+      audit: { keepDays: 90, maxLines: 1_000_000 },
       mqtt: expect.objectContaining({ port: 1883, pinnedPorts: [], serverKeepAlive: null, flapping: 'off' }),
       mqtts: { port: null, pinnedPorts: [] },
       ws: { port: null, pinnedPorts: [] },
       wss: { port: null, pinnedPorts: [] },
       combined: { port: null },
       tls: { certificate: null, key: null, clientCa: null, pinnedServerNames: [] },
+      coap: { port: null },
       http: { port: 8080 },
+      device: {
+        inactivityTimeoutMs: 600_000,
+        claim: { allowedByDefault: true, duration: 86_400_000 },
+        rpc: { strategy: 'BURST', keepDays: 7 },
+        limits: NO_LIMITS,
+      },
+      gateway: { maximumDevices: 10_000, limits: NO_LIMITS, deviceLimits: NO_LIMITS },
+      ota: { maximumFileSize: 52_428_800 },
       plain: { anonymous: false, anonymousAnywhere: false, denySubscribe: [] },
       storage: { durability: 'full', commitIntervalMs: 2, ballastMiB: 64, maxSeriesPerDevice: 2000, retentionDays: 90 },
       log: { level: 'info' },
@@ -100,9 +114,11 @@ describe('configuration', () => {
       const right = { integer: String(schema.minimum ?? 1), boolean: 'true', array: 'a', enum: schema.enum?.[0] ?? '' };
       const special = new Map([
         ['adminEmail', 'a@b'],
+        ['sysadminEmail', 'a@b'],
         ['tls.pinnedServerNames', 'a.b=plain'],
       ]);
       if (key.endsWith('.pinnedPorts')) special.set(key, '4711=plain');
+      if (/[lL]imits\.(messages|telemetry)/.test(key)) special.set(key, '20:1,600:60');
       const text = special.get(key) ?? right[kind as keyof typeof right] ?? 'long enough';
       const needed = {
         MOORAGE_PLAIN__ANONYMOUS_ANYWHERE: 'true',
@@ -122,9 +138,34 @@ describe('configuration', () => {
   it('has the limits of the parts it configures', async () => {
     const { configuration } = await good({});
     expect(DEFAULT_BROKER_LIMITS).toMatchObject(configuration.mqtt.limits);
+    expect(configuration.mqtt.limits.rates).toEqual(NO_RATE_LIMITS);
     const password = SETTINGS.find(({ key }) => key === 'adminPassword')?.schema.anyOf?.[0];
     expect(password).toMatchObject({ minLength: MIN_PASSWORD_LENGTH, maxLength: MAX_PASSWORD_LENGTH });
     expect(normaliseEmail(configuration.adminEmail)).toBe(configuration.adminEmail);
+  });
+
+  it('takes rates of MQTT clients and listeners, above 0', async () => {
+    const yaml = 'mqtt:\n  limits:\n    rates:\n      connectsPerSecond: 200\n      clientMessagesPerSecond: 20\n';
+    const environment = { MOORAGE_MQTT__LIMITS__RATES__LISTENER_BYTES_PER_SECOND: '5000000' };
+    expect((await good({ yaml, environment })).configuration.mqtt.limits.rates).toEqual({
+      ...NO_RATE_LIMITS,
+      connectsPerSecond: 200,
+      clientMessagesPerSecond: 20,
+      listenerBytesPerSecond: 5_000_000,
+    });
+    for (const value of ['0', '-1', '1.5', 'off']) {
+      const [problem] = await bad({ environment: { MOORAGE_MQTT__LIMITS__RATES__CONNECTS_PER_SECOND: value } });
+      expect(problem).toContain('MOORAGE_MQTT__LIMITS__RATES__CONNECTS_PER_SECOND: must be a whole number from 1');
+    }
+  });
+
+  it('publishes $SYS topics unless told not to', async () => {
+    expect((await good({})).configuration.mqtt.sysTopics).toBe('on');
+    const off = await good({ environment: { MOORAGE_MQTT__SYS_TOPICS: 'off' } });
+    expect(off.configuration.mqtt.sysTopics).toBe('off');
+    expect(await bad({ yaml: 'mqtt:\n  sysTopics: "maybe"\n' })).toEqual([
+      'file:2:14: mqtt.sysTopics must be one of on, off, not "maybe"',
+    ]);
   });
 
   it('names variables by group and word: the settings that outside tests rely on', () => {
@@ -255,12 +296,6 @@ describe('bad variables and flags (B11)', () => {
 
   it('leaves variables of others alone', async () => {
     await good({ environment: { PATH: '/bin', MOORAGE: 'x', moorage_x: 'y' } });
-  });
-
-  it('refuses --coap-port, which is not offered yet', async () => {
-    expect(await bad({ flags: { '--coap-port': '0' } })).toEqual([
-      '--coap-port: CoAP is not offered yet (leave the flag out)',
-    ]);
   });
 
   it('refuses one port for two listeners, except 0', async () => {

@@ -7,12 +7,14 @@ export interface SettingMarks {
   readonly secret?: true;
   /** Each entry must be a Topic Filter. MQTT 5.0, 4.7.1 */
   readonly topicFilters?: true;
-  /** What the entries of a list are, in words, where a pattern says it to machines alone. */
+  /** What a text is, or the entries of a list, in words, where a pattern says it to machines alone. */
   readonly entries?: string;
   /** As commander writes it: `--mqtt-port <port>`. */
   readonly flag?: string;
 }
 
+const group = <T extends Record<string, TSchema>>(properties: T) =>
+  Type.Object(properties, { additionalProperties: false });
 const port = (number: number, marks: SettingMarks) =>
   Type.Integer({ minimum: 0, maximum: 65_535, default: number, ...marks });
 const count = (minimum: number, maximum: number, number: number, description: string) =>
@@ -34,8 +36,20 @@ const pinnedPorts = (subject: string) =>
     entries: 'entries `port=dialect`',
     description: `Further ports of ${subject}, each for the devices of one dialect alone, as in \`18830=thingsboard\`.`,
   });
-const group = <T extends Record<string, TSchema>>(properties: T) =>
-  Type.Object(properties, { additionalProperties: false });
+const rateLimit = (subject: string) =>
+  orNull(Type.String({ pattern: '^\\d{1,9}:\\d{1,9}(,\\d{1,9}:\\d{1,9}){0,9}$', entries: 'pairs `count:seconds`' }), {
+    description: `${subject}, as \`count:seconds\` pairs that all hold, as in \`20:1,600:60\`. Without it: no limit.`,
+  });
+const perSecond = (subject: string) =>
+  orNull(Type.Integer({ minimum: 1, maximum: 1_000_000_000 }), {
+    description: `${subject} in a second. Who is over it is not read until it is paid for; nothing is dropped. Without it: no limit.`,
+  });
+const rateLimits = (subject: string) =>
+  group({
+    messages: rateLimit(`Messages other than telemetry from ${subject}`),
+    telemetryMessages: rateLimit(`Messages with telemetry or attributes from ${subject}`),
+    telemetryDataPoints: rateLimit(`Values in messages from ${subject}`),
+  });
 
 /** Every setting of the server with its default. Names of the limits are those of the broker. */
 export const configurationSchema = group({
@@ -64,6 +78,20 @@ export const configurationSchema = group({
       'Password of the first administrator, who administers the tenant `default`. Opens the ports to the network unless `host` says otherwise.',
     secret: true,
   }),
+  sysadminEmail: Type.String({
+    pattern: '^[^\\s@<>"]+@[^\\s@<>"]+$',
+    maxLength: 254,
+    default: 'sysadmin@moorage.local',
+    description: 'E-mail address of the system administrator, who manages tenants and sees nothing of theirs.',
+  }),
+  sysadminPassword: orNull(Type.String({ minLength: 8, maxLength: 256 }), {
+    description: 'Password of the system administrator. Without it there is none.',
+    secret: true,
+  }),
+  audit: group({
+    keepDays: count(1, 3_650, 90, 'Days that lines of the audit log are kept.'),
+    maxLines: count(1_000, 100_000_000, 1_000_000, 'Lines of the audit log beyond which the oldest are removed.'),
+  }),
   mqtt: group({
     port: port(1883, {
       description:
@@ -77,6 +105,10 @@ export const configurationSchema = group({
     flapping: oneOf(['off', 'on'], 'off', {
       description:
         'Refuse a client that has connected more than 15 times within a minute from one address, for a minute. Devices that connect for every message need it off.',
+    }),
+    sysTopics: oneOf(['on', 'off'], 'on', {
+      description:
+        'Tell figures of the server below `$SYS/broker/` to applications that may subscribe to them. Built only while somebody does.',
     }),
     limits: group({
       connections: count(1, 10_000_000, 200_000, 'Connections at once; more are closed before anything is read.'),
@@ -106,6 +138,13 @@ export const configurationSchema = group({
         268_435_456,
         'Bytes queued in memory over all Sessions at which publishers are no longer read.',
       ),
+      rates: group({
+        connectsPerSecond: perSecond('CONNECTs of one listener'),
+        clientMessagesPerSecond: perSecond('PUBLISH packets of one client'),
+        clientBytesPerSecond: perSecond('Bytes of all packets of one client'),
+        listenerMessagesPerSecond: perSecond('PUBLISH packets of all clients of one listener together'),
+        listenerBytesPerSecond: perSecond('Bytes of all packets of all clients of one listener together'),
+      }),
     }),
   }),
   mqtts: group({
@@ -163,6 +202,13 @@ export const configurationSchema = group({
       },
     ),
   }),
+  coap: group({
+    port: usualPort({
+      description:
+        'Port of CoAP over UDP for devices. Without it: 5683, or any free port where `mqtt.port` is 0. There is no DTLS.',
+      flag: '--coap-port <port>',
+    }),
+  }),
   http: group({
     port: port(8080, { description: 'Port of HTTP; 0 picks a free one.', flag: '--http-port <port>' }),
   }),
@@ -182,6 +228,48 @@ export const configurationSchema = group({
       description: 'Topic Filters that anonymous clients may not subscribe to. In the environment separated by commas.',
       topicFilters: true,
     }),
+  }),
+  device: group({
+    inactivityTimeoutMs: count(
+      1_000,
+      31_536_000_000,
+      600_000,
+      'Milliseconds of silence after which a device is inactive, unless its own attribute `inactivityTimeout` says otherwise.',
+    ),
+    claim: group({
+      allowedByDefault: Type.Boolean({
+        default: true,
+        description:
+          'Any device without a customer may be claimed. Otherwise only one with the server attribute `claimingAllowed`.',
+      }),
+      duration: count(
+        1_000,
+        31_536_000_000,
+        86_400_000,
+        'Milliseconds in which a device may be claimed, unless it says itself how long.',
+      ),
+    }),
+    rpc: group({
+      strategy: oneOf(['BURST', 'SEQUENTIAL_ON_ACK', 'SEQUENTIAL_ON_RESPONSE'], 'BURST', {
+        description:
+          'How persistent RPCs that wait are sent: all at once, each after the PUBACK of the last one, or each after its answer.',
+      }),
+      keepDays: count(1, 3_650, 7, 'Days that a finished persistent RPC is kept.'),
+    }),
+    limits: rateLimits('one device'),
+  }),
+  gateway: group({
+    maximumDevices: count(1, 1_000_000, 10_000, 'Devices connected behind one gateway at once.'),
+    limits: rateLimits('the connection of one gateway'),
+    deviceLimits: rateLimits('one device behind a gateway'),
+  }),
+  ota: group({
+    maximumFileSize: count(
+      1_024,
+      10_737_418_240,
+      52_428_800,
+      'Bytes of a file of firmware or software that may be uploaded.',
+    ),
   }),
   storage: group({
     durability: oneOf(['full', 'normal'], 'full', {

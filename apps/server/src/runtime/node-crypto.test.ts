@@ -22,6 +22,13 @@ describe('NodeCrypto', () => {
     expect(crypto.sha3_256('é')).toBe(createHash('sha3-256').update('é', 'utf8').digest('hex'));
   });
 
+  it.each(['MD5', 'SHA256', 'SHA384', 'SHA512'] as const)('computes a running digest by %s', (algorithm) => {
+    const running = crypto.digest(algorithm);
+    running.update(Buffer.from('ab'));
+    running.update(Buffer.from('c'));
+    expect(running.hex()).toBe(createHash(algorithm).update('abc').digest('hex'));
+  });
+
   it('compares texts, also of different length', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {

@@ -1,6 +1,7 @@
 import {
   createCipheriv,
   createDecipheriv,
+  createHash,
   createSecretKey,
   hash,
   type KeyObject,
@@ -51,6 +52,11 @@ export class NodeCrypto implements Crypto {
 
   sha3_256(text: string): string {
     return hash('sha3-256', text, 'hex');
+  }
+
+  digest(algorithm: 'MD5' | 'SHA256' | 'SHA384' | 'SHA512'): { update(bytes: Uint8Array): void; hex(): string } {
+    const running = createHash(algorithm);
+    return { update: (bytes) => void running.update(bytes), hex: () => running.digest('hex') };
   }
 
   equal(a: string, b: string): boolean {

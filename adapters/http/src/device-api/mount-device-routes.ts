@@ -1,0 +1,81 @@
+import type { DeviceDesk, DeviceHttpAnswer, DeviceHttpRoute } from '@moorage/dialect-api';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ApiServer } from '../api-context.ts';
+import { BodyMemory, HeldBody, LONG_BODIES_BYTES } from './body-memory.ts';
+import { DeviceExchange } from './device-exchange.ts';
+import { BodyRefusal, readBody } from './read-body.ts';
+import { sendAnswer } from './send-answer.ts';
+
+/** The HTTP APIs of the dialects' devices and what they work with. */
+export interface DeviceApi {
+  readonly routes: readonly DeviceHttpRoute[];
+  /** Ends the polls that are under way when the server stops, before the server is closed. */
+  readonly desk: DeviceDesk;
+}
+
+/**
+ * Mounts the routes that dialects declare. They are not in the OpenAPI document: each is described by its vendor. Their
+ * paths have credentials in them, so nothing here logs a path.
+ */
+export function mountDeviceRoutes(app: ApiServer, { routes, desk }: DeviceApi): void {
+  if (routes.length === 0) return;
+  const memory = new BodyMemory(LONG_BODIES_BYTES);
+  const prefix = commonPrefix(routes.map(({ path }) => path));
+  app.register(
+    async (scope: ApiServer) => {
+      // Without it an unknown path would be answered for the users' API, which asks for a token first.
+      if (prefix !== '') scope.setNotFoundHandler(async (_request, reply) => reply.code(404).send());
+      for (const route of routes) {
+        await scope.register(async (own: ApiServer) =>
+          mount(own, route, route.path.slice(prefix.length), desk, memory),
+        );
+      }
+    },
+    { prefix },
+  );
+}
+
+function mount(app: ApiServer, route: DeviceHttpRoute, url: string, desk: DeviceDesk, memory: BodyMemory): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (request: FastifyRequest) => readBody(request.raw, route.bodyLimit, memory));
+  app.addHook('onRequest', ignoreContentType);
+  app.setErrorHandler((error, request, reply) => refuse(error, request, reply, route));
+  app.route({
+    method: route.method,
+    url,
+    schema: { hide: true },
+    handler(request, reply) {
+      void new DeviceExchange(request, reply, route).run(desk, request.body instanceof HeldBody ? request.body : null);
+    },
+  });
+}
+
+/** Devices send all kinds of content types, also wrong ones, and none at all. */
+function ignoreContentType(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
+  delete request.headers['content-type'];
+  done();
+}
+
+const NO_MEMORY: DeviceHttpAnswer = { status: 503, contentType: null, body: null };
+
+function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply, route: DeviceHttpRoute): void {
+  if (error instanceof BodyRefusal) {
+    sendAnswer(reply, error.kind === 'tooLarge' ? route.tooLarge(route.bodyLimit) : NO_MEMORY);
+    return;
+  }
+  request.log.error({ err: error, route: route.path }, 'a request of a device failed');
+  reply.code(500).send();
+}
+
+/** The levels that all paths begin with, of those that are no parameters. */
+function commonPrefix(paths: readonly string[]): string {
+  const [first = '', ...others] = paths;
+  const levels = first.split('/').slice(1, -1);
+  let prefix = '';
+  for (const level of levels) {
+    const longer = `${prefix}/${level}`;
+    if (level.startsWith(':') || !others.every((path) => path.startsWith(`${longer}/`))) break;
+    prefix = longer;
+  }
+  return prefix;
+}

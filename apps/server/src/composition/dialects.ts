@@ -1,0 +1,43 @@
+import { createHmac } from 'node:crypto';
+import type { Registry, TelemetryService } from '@moorage/core';
+import { AlibabaDialect, type LinkSecrets, linkSecretsOf, linkStoreOf } from '@moorage/dialect-alibaba';
+import type { Dialect } from '@moorage/dialect-api';
+import { PlainDialect } from '@moorage/dialect-plain';
+import { ThingsboardDialect } from '@moorage/dialect-thingsboard';
+import type { Configuration } from '../config/schema.ts';
+import type { Runtime } from '../running-server.ts';
+
+export interface DialectsOptions {
+  readonly configuration: Configuration;
+  readonly runtime: Runtime;
+  readonly registry: Registry;
+  /** Asked for after the start: the service is made later than the dialects. */
+  readonly telemetry: () => TelemetryService;
+}
+
+/** In the order of recognition.md, section 3; the one with anonymous access comes last. */
+export function createDialects({ configuration, runtime, registry, telemetry }: DialectsOptions): readonly Dialect[] {
+  const { plain } = configuration;
+  const now = (): number => runtime.clock.now();
+  const store = () => linkStoreOf(telemetry());
+  // One for the whole server: it lets the requests of a device wait for each other.
+  let secrets: LinkSecrets | null = null;
+  return [
+    new ThingsboardDialect({ now }),
+    new AlibabaDialect({
+      hmac: (algorithm, key, text) => createHmac(algorithm, key).update(text).digest('hex'),
+      now,
+      store,
+      secrets: () => {
+        secrets ??= linkSecretsOf(registry.devices, store());
+        return secrets;
+      },
+    }),
+    new PlainDialect({
+      anonymous: plain.anonymous,
+      anonymousTenantId: registry.defaultTenant.id,
+      denySubscribe: plain.denySubscribe,
+      randomBytes: (length) => runtime.crypto.randomBytes(length),
+    }),
+  ];
+}
