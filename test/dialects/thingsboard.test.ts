@@ -158,6 +158,53 @@ describe('a ThingsBoard device, spoken by mosquitto_pub', () => {
   });
 });
 
+describe('MQTT basic credentials', () => {
+  const save = (value: object) =>
+    api.call('POST', '/api/device-with-credentials', {
+      device: { name: `basic ${++number}` },
+      credentials: { credentialsType: 'MQTT_BASIC', credentialsValue: JSON.stringify(value) },
+    });
+  const code = async (clientId: string, username: string | null, password: string | null) => {
+    const client = await RawClient.open(server.mqttPort, 4);
+    const answer = await client.connect({
+      clientId,
+      username,
+      password: password === null ? null : Buffer.from(password),
+    });
+    client.close();
+    return answer;
+  };
+
+  it('TB-5, TB-6 each of the five combinations authenticates; a wrong password does not', async () => {
+    for (const value of [
+      { userName: 'basic a' },
+      { userName: 'basic b', password: 'secret' },
+      { clientId: 'basic c' },
+      { clientId: 'basic d', userName: 'basic d' },
+      { clientId: 'basic e', userName: 'basic e', password: 'secret' },
+    ]) {
+      const saved = await save(value);
+      expect(saved.status, saved.text).toBe(200);
+    }
+    expect(await code('any', 'basic a', null)).toBe(0);
+    expect(await code('any', 'basic b', 'secret')).toBe(0);
+    expect(await code('basic c', null, null)).toBe(0);
+    expect(await code('basic d', 'basic d', null)).toBe(0);
+    expect(await code('basic e', 'basic e', 'secret')).toBe(0);
+    expect(await code('any', 'basic b', 'wrong')).toBe(5);
+    expect(await code('basic e', 'basic e', 'wrong')).toBe(5);
+    expect(await code('other', 'basic d', null)).toBe(5);
+  });
+
+  it('TB-7 a client id with a password and no user name cannot be saved', async () => {
+    expect(await save({ clientId: 'basic f', password: 'secret' })).toMatchObject({
+      status: 400,
+      body: { errorCode: 31, message: 'Password cannot be specified along with client id' },
+    });
+    expect((await save({})).status).toBe(400);
+  });
+});
+
 describe('a ThingsBoard device, byte by byte', () => {
   it('TB-3 an unknown token gets 5 on 3.1.1 and 0x86 on 5.0, then the connection closes', async () => {
     for (const [level, code] of [

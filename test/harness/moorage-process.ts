@@ -101,7 +101,7 @@ export class MoorageProcess {
   }
 
   /** A port besides those of MQTT and HTTP; throws where it is not open. */
-  port(name: 'mqtts' | 'ws' | 'wss' | 'combined'): number {
+  port(name: 'mqtts' | 'ws' | 'wss' | 'combined' | 'coap'): number {
     const port = this.ports[name];
     if (typeof port !== 'number') throw new Error(`no port ${name} in ${JSON.stringify(this.ports)}`);
     return port;

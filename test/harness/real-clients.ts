@@ -1,4 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 
 /** Commands of other people that the whole-system tests drive, and the Debian packages they come in. */
 const CLIENTS = [
@@ -6,6 +7,7 @@ const CLIENTS = [
   { command: 'mosquitto_sub', package: 'mosquitto-clients' },
   { command: 'curl', package: 'curl' },
   { command: 'strace', package: 'strace' },
+  { command: 'openssl', package: 'openssl' },
 ];
 
 function present(command: string): boolean {
@@ -57,3 +59,6 @@ export function run(
     if (options.input !== undefined) child.stdin?.end(options.input);
   });
 }
+
+/** The CoAP client of the npm package coap-cli. */
+export const COAP = fileURLToPath(new URL('../../node_modules/.bin/coap', import.meta.url));
