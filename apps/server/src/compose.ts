@@ -18,7 +18,7 @@ import { readVersion } from './cli/version.ts';
 import { setAdministrators } from './composition/administrators.ts';
 import { type Alarms, createAlarms } from './composition/alarms.ts';
 import { createApiServices } from './composition/api-services.ts';
-import { openCoap } from './composition/coap.ts';
+import { type OpenCoap, openCoap } from './composition/coap.ts';
 import { deviceLimits } from './composition/device-limits.ts';
 import { createDeviceServices } from './composition/device-services.ts';
 import { createDialects } from './composition/dialects.ts';
@@ -199,6 +199,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
   await rules.start();
 
   let listeners: OpenListeners | null = null;
+  let coap: OpenCoap | null = null;
   let stopping = false;
   const health = (): HealthReport => {
     const checks = Object.entries(stores.states()).map(([name, state]) => ({
@@ -220,8 +221,9 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     health,
     connectionGuide: (device, credentials, name) => {
       const dialect = dialects.find((one) => one.manifest.id === device.dialect);
-      const ports = listeners?.ports;
-      const endpoint = { host: name, mqttPort: ports?.mqtt ?? null, mqttsPort: ports?.mqtts ?? null, httpPort };
+      const { mqtt = null, mqtts = null, ws = null, wss = null } = listeners?.ports ?? {};
+      const coapPort = coap?.port ?? null;
+      const endpoint = { host: name, mqttPort: mqtt, mqttsPort: mqtts, wsPort: ws, wssPort: wss, httpPort, coapPort };
       return dialect?.connectionGuide(device, credentials, endpoint);
     },
     connections: {
@@ -263,7 +265,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     throw error;
   }
   const open = listeners;
-  const coap = await openCoap({
+  coap = await openCoap({
     configuration,
     host: address,
     routes: dialects.flatMap((dialect) => dialect.coapRoutes ?? []),

@@ -1,6 +1,7 @@
 import type { Device, DeviceCredentials } from '@moorage/core';
 import {
   type ConnectionGuide,
+  endpointsAt,
   mqttEndpoints,
   mqttSnippets,
   type PublicEndpoint,
@@ -54,6 +55,25 @@ function certificateSnippets({ host, mqttsPort }: PublicEndpoint): ConnectionGui
   return [{ title: 'mosquitto_pub', language: 'shell', text }];
 }
 
+/** The token is all that HTTP and CoAP need; a device with other credentials cannot use them. Sections 9 and 10 */
+function tokenSnippets(
+  { host, httpPort, coapPort = null }: PublicEndpoint,
+  token: string,
+): ConnectionGuide['snippets'] {
+  const address = host.includes(':') ? `[${host}]` : host;
+  const path = `/api/v1/${encodeURIComponent(token)}/telemetry`;
+  const snippets: { title: string; language: string; text: string }[] = [];
+  if (httpPort !== null) {
+    const text = `curl -d ${shellWord(EXAMPLE)} ${shellWord(`http://${address}:${httpPort}${path}`)}`;
+    snippets.push({ title: 'curl', language: 'shell', text });
+  }
+  if (coapPort !== null) {
+    const text = `coap-client -m post -e ${shellWord(EXAMPLE)} ${shellWord(`coap://${address}:${coapPort}${path}`)}`;
+    snippets.push({ title: 'coap-client', language: 'shell', text });
+  }
+  return snippets;
+}
+
 /** How to connect a ThingsBoard device. */
 export function connectionGuide(
   device: Device,
@@ -82,10 +102,13 @@ export function connectionGuide(
     payload: EXAMPLE,
     topicFilter: 'v1/devices/me/attributes',
   };
+  const mqtt = login === NO_LOGIN ? certificateSnippets(endpoint) : mqttSnippets(endpoint, example);
+  if (!isToken) return { dialect: DIALECT_ID, endpoints: mqttEndpoints(endpoint), fields, snippets: mqtt };
+  const { host, httpPort, coapPort = null } = endpoint;
   return {
     dialect: DIALECT_ID,
-    endpoints: mqttEndpoints(endpoint),
+    endpoints: [...mqttEndpoints(endpoint), ...endpointsAt(host, { http: httpPort, coap: coapPort })],
     fields,
-    snippets: login === NO_LOGIN ? certificateSnippets(endpoint) : mqttSnippets(endpoint, example),
+    snippets: [...mqtt, ...tokenSnippets(endpoint, credentials.credentialsId)],
   };
 }

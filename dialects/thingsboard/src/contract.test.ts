@@ -154,6 +154,22 @@ describe('connection guide', () => {
     ]);
   });
 
+  it('a device with a token is told of HTTP, CoAP and WebSocket as well', () => {
+    const all = { ...endpoint, httpPort: 8080, wsPort: 8083, coapPort: 5683 };
+    const { endpoints, snippets } = new ThingsboardDialect().connectionGuide(device, token, all);
+    expect(endpoints.map(({ protocol, port }) => `${protocol} ${port}`)).toEqual([
+      'mqtt 1884',
+      'ws 8083',
+      'http 8080',
+      'coap 5683',
+    ]);
+    const url = 'iot.example.com:8080/api/v1/A1B2C3D4E5F6G7H8I9J0/telemetry';
+    expect(snippets.at(-2)?.text).toBe(`curl -d '{"temperature":21.5}' http://${url}`);
+    expect(snippets.at(-1)?.text).toMatch(/^coap-client -m post .* coap:\/\/iot\.example\.com:5683\/api\/v1\//);
+    const basic = new ThingsboardDialect().connectionGuide(device, certificate, all);
+    expect(basic.endpoints.map(({ protocol }) => protocol)).toEqual(['mqtt', 'ws']);
+  });
+
   it('gives a command that can be pasted into a shell, whatever the credentials have', () => {
     expect(snippet(token, 'mosquitto_pub')).toBe(
       'mosquitto_pub -d -q 1 -h iot.example.com -p 1884 -u A1B2C3D4E5F6G7H8I9J0 -t v1/devices/me/telemetry -m \'{"temperature":21.5}\'',

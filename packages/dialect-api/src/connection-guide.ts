@@ -4,6 +4,11 @@ export interface PublicEndpoint {
   readonly mqttPort: number | null;
   readonly mqttsPort: number | null;
   readonly httpPort: number | null;
+  /** MQTT over WebSocket and over secure WebSocket, on any path; absent: none. */
+  readonly wsPort?: number | null;
+  readonly wssPort?: number | null;
+  /** UDP; absent: none. */
+  readonly coapPort?: number | null;
 }
 
 /** Everything needed to connect one device. api-additions.md, section 1 */

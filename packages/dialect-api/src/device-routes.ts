@@ -3,12 +3,14 @@ import type { DeviceDesk } from './device-desk.ts';
 
 /** A request of a device over HTTP or CoAP. */
 export interface DeviceRequest {
-  /** Values of the `:name` levels of the path, decoded. */
+  /** Values of the `:name` levels of the path, decoded; what stands for a last level `*` is named `*`. */
   readonly parameters: Readonly<Record<string, string>>;
   /** In their order; a name may appear several times. */
   readonly query: readonly (readonly [name: string, value: string])[];
   readonly body: Uint8Array;
   readonly remoteAddress: string;
+  /** A header of an HTTP request by its name in lower case. */
+  readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Calls `task` once when the client is gone before it was answered; at once if it is. */
   onGone(task: () => void): void;
 }
@@ -25,7 +27,7 @@ export interface DeviceHttpAnswer {
 /** One path of a vendor's HTTP API for devices. */
 export interface DeviceHttpRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Levels that begin with `:` are parameters. */
+  /** Levels that begin with `:` are parameters; a last level `*` stands for all that follows. */
   readonly path: string;
   /** Bytes; a longer body is refused with `tooLarge` while it arrives. */
   readonly bodyLimit: number;

@@ -33,7 +33,13 @@ export type DeviceReply =
       readonly outcome: 'stored' | 'full' | 'failed' | 'refused';
     }
   | { readonly kind: 'provision'; readonly ref: ReplyRef; readonly outcome: ProvisionOutcome }
-  | { readonly kind: 'otaChunk'; readonly ref: ReplyRef; readonly payload: PayloadSource }
+  | {
+      readonly kind: 'otaChunk';
+      readonly ref: ReplyRef;
+      readonly payload: PayloadSource;
+      /** Bytes of the whole file. */
+      readonly fileSize?: number;
+    }
   | {
       readonly kind: 'otaError';
       readonly ref: ReplyRef;

@@ -32,17 +32,25 @@ export function stringLiteral(text: string): string {
     .replaceAll('\u007f', '\\u007f');
 }
 
-/** The MQTT endpoints of a server, plain before TLS. */
+/** The MQTT endpoints of a server, plain before TLS, WebSocket last. */
 export function mqttEndpoints(endpoint: PublicEndpoint): ConnectionGuide['endpoints'] {
+  const { mqttPort, mqttsPort, wsPort = null, wssPort = null } = endpoint;
+  return endpointsAt(endpoint.host, { mqtt: mqttPort, mqtts: mqttsPort, ws: wsPort, wss: wssPort });
+}
+
+/** The ports that are open, by their protocol. */
+export function endpointsAt(
+  host: string,
+  ports: Readonly<Record<string, number | null>>,
+): ConnectionGuide['endpoints'] {
   const found: { protocol: string; host: string; port: number }[] = [];
-  if (endpoint.mqttPort !== null) found.push({ protocol: 'mqtt', host: endpoint.host, port: endpoint.mqttPort });
-  if (endpoint.mqttsPort !== null) found.push({ protocol: 'mqtts', host: endpoint.host, port: endpoint.mqttsPort });
+  for (const [protocol, port] of Object.entries(ports)) if (port !== null) found.push({ protocol, host, port });
   return found;
 }
 
 /** Commands and programs that send the example, for the first MQTT endpoint; none where there is no such endpoint. */
 export function mqttSnippets(endpoint: PublicEndpoint, example: MqttExample): ConnectionGuide['snippets'] {
-  const first = mqttEndpoints(endpoint)[0];
+  const first = mqttEndpoints(endpoint).find(({ protocol }) => protocol.startsWith('mqtt'));
   if (first === undefined) return [];
   const address: Address = { host: first.host, port: first.port, tls: first.protocol === 'mqtts' };
   const snippets = [

@@ -4,9 +4,9 @@ import type { StoreUsage } from '@moorage/core';
 
 /** What lies in the data folder, by the beginning of its name. */
 const STORES: readonly (readonly [name: string, prefix: string])[] = [
-  ['registry', 'core.sqlite'],
-  ['sessions', 'session.sqlite'],
-  ['telemetry', 'telemetry'],
+  ['registry', 'core.'],
+  ['sessions', 'session.'],
+  ['telemetry', 'telemetry.'],
   ['files', 'blobs'],
 ];
 
