@@ -14,7 +14,12 @@ beforeAll(async () => {
 afterAll(() => server.dispose());
 
 /** A connected gateway; `name` makes the names of its devices unique. */
-async function newGateway(level: 4 | 5 = 5): Promise<{ id: string; gateway: ThingsboardDevice; name: string }> {
+async function newGateway(level: 4 | 5 = 5): Promise<{
+  id: string;
+  gateway: ThingsboardDevice;
+  name: string;
+  token: string;
+}> {
   number++;
   const token = `GATEWAYTOKEN${String(number).padStart(8, '0')}`;
   const answer = await api.call('POST', `/api/device?accessToken=${token}`, {
@@ -23,7 +28,7 @@ async function newGateway(level: 4 | 5 = 5): Promise<{ id: string; gateway: Thin
   });
   expect(answer.status, answer.text).toBe(200);
   const gateway = await ThingsboardDevice.connect(server, token, level);
-  return { id: answer.body.id.id, gateway, name: `behind ${number}` };
+  return { id: answer.body.id.id, gateway, name: `behind ${number}`, token };
 }
 
 async function found(
@@ -159,6 +164,18 @@ describe('a gateway', () => {
     expect((await api.call('DELETE', `/api/device/${body.id.id}`)).status).toBe(200);
     expect((await gateway.message()).body).toEqual({ method: 'gateway_device_deleted', params: `${name} new` });
     gateway.close();
+  });
+
+  it('TB-95 a gateway that is away hears of it when it is back', async () => {
+    const { gateway, name, token } = await newGateway();
+    await gateway.publish('v1/gateway/connect', { device: name });
+    const body = await found(name);
+    gateway.close();
+    expect((await api.call('DELETE', `/api/device/${body.id.id}`)).status).toBe(200);
+    const back = await ThingsboardDevice.connect(server, token);
+    await back.subscribe(1, 'v1/devices/me/rpc/request/+');
+    expect((await back.message()).body).toEqual({ method: 'gateway_device_deleted', params: name });
+    back.close();
   });
 
   it('TB-96 losing the gateway sets lastDisconnectTime of its devices', async () => {

@@ -341,6 +341,8 @@ export interface RegistryListener {
   assignmentChanged?(deviceId: EntityId): void;
   /** A device was given to a customer or taken back. */
   ownerChanged?(deviceId: EntityId): void;
+  /** A device that was last behind this gateway got another name, or (null) was deleted. */
+  behindGatewayChanged?(gatewayId: EntityId, name: string, newName: string | null): void;
   /** Work on devices was put down with a save; whoever does it need not wait for the next start. */
   deviceWorkAdded?(): void;
 }

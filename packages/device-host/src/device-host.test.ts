@@ -173,7 +173,6 @@ function setUp() {
     attributes,
     commands: new CommandDesk(router),
     platform,
-    notifyGateway: () => {},
   });
 
   const pushed: [string, string][] = [];

@@ -28,7 +28,6 @@ import { HostDesk } from './desk/host-desk.ts';
 import { ACTIVITY_UNIT_MS, type ConnectionHost, type DeviceConnection } from './device-connection.ts';
 import { FeedObserver } from './feed/feed-observer.ts';
 import { GatewayLink } from './gateway/gateway-link.ts';
-import { GatewayNotices } from './gateway/gateway-notices.ts';
 import { HostContext, type Objection } from './host-context.ts';
 import { Effects, isEffect } from './intents/effects.ts';
 import { Requests } from './intents/requests.ts';
@@ -59,7 +58,6 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
   readonly #requests: Requests;
   readonly #sender: CommandSender;
   readonly #feed: FeedObserver;
-  readonly #gateways: GatewayNotices;
   #stopActivity: () => void = () => {};
 
   constructor(options: DeviceHostOptions) {
@@ -69,7 +67,6 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
     this.#requests = new Requests(this.#context);
     this.#sender = new CommandSender(this.#context);
     this.#feed = new FeedObserver(this.#context);
-    this.#gateways = new GatewayNotices(this.#context);
   }
 
   /** The broker and the stores' writers need the host to be made, and the host needs them to act: this closes the ring. */
@@ -253,7 +250,6 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
         // A gateway speaks for the device by its own right, whatever the device's credentials are.
         if (reason === 'credentialsChanged') continue;
         target.link.end(target);
-        if (reason === 'deleted') this.#gateways.deleted(target);
       } else if (sessionKey(target.principal) === null) {
         target.handle?.disconnect(ReasonCode.AdministrativeAction, text, { dropWill: true });
       }
@@ -277,7 +273,8 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
 
   deviceChanged(device: DeviceRef): void {
     for (const target of this.#context.targets.of(device.id)) {
-      if (target.kind === 'subDevice') this.#gateways.deviceChanged(target, device);
+      // The session goes on under the name that the gateway knows, until the gateway takes up the new one.
+      if (target.kind === 'subDevice') target.device = device;
       if (target.kind !== 'connection') continue;
       const known = target.principal.device;
       if (known === null) continue;

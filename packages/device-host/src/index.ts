@@ -29,5 +29,4 @@ export {
   type HostParts,
   type MessageLimiter,
   type MessageLimits,
-  type NotifyGateway,
 } from './options.ts';

@@ -23,9 +23,6 @@ export interface HostBroker extends FeedBroker {
   holdPublishers(hold: boolean): void;
 }
 
-/** Tells a gateway of a change to a device behind it, also when it is away. `params` is JSON text. */
-export type NotifyGateway = (gatewayDeviceId: EntityId, method: string, params: string) => void;
-
 /** What the host acts through; made after the host, since all of it needs the host. */
 export interface HostParts {
   readonly broker: HostBroker;
@@ -37,7 +34,6 @@ export interface HostParts {
   readonly attributes: Pick<AttributeStore, 'read'>;
   readonly commands: Pick<CommandDesk, 'request'>;
   readonly platform: DevicePlatform;
-  readonly notifyGateway: NotifyGateway;
   /** Whether anybody besides the live feed is to hear stored telemetry of this device. Asked for every message. */
   readonly wantsTelemetry?: (deviceId: EntityId) => boolean;
 }

@@ -357,7 +357,6 @@ export class HostFixture {
   readonly faults: unknown[] = [];
   /** Of the platform's stores and watchers, in order. */
   readonly events: string[] = [];
-  readonly notices: string[] = [];
   readonly owed: Completion[] = [];
   readonly commands: ApplicationCommand[] = [];
   attributes: (owner: string, scope: AttributeScope | null, keys: readonly string[] | null) => Promise<Attribute[]> =
@@ -421,7 +420,6 @@ export class HostFixture {
       attributes: { read: (owner, scope, keys) => this.attributes(owner, scope, keys) },
       commands: { request: (command) => void this.commands.push(command) },
       platform: this.platform,
-      notifyGateway: (gatewayId, method, params) => void this.notices.push(`${gatewayId} ${method} ${params}`),
     });
   }
 

@@ -7,7 +7,6 @@ import {
   type DevicePlatform,
   DeviceRollout,
   deviceValuesOf,
-  type EntityId,
   gatewayNotice,
   OtaPackages,
   PersistentRpc,
@@ -18,7 +17,6 @@ import {
   type TelemetryObserver,
   type TelemetryService,
 } from '@moorage/core';
-import type { NotifyGateway } from '@moorage/device-host';
 import type { Configuration } from '../config/schema.ts';
 import type { Runtime } from '../running-server.ts';
 import type { Stores } from './stores.ts';
@@ -40,7 +38,6 @@ export interface DeviceServicesOptions {
 export interface DeviceServices {
   readonly platform: DevicePlatform;
   readonly services: Pick<Platform, 'claims' | 'rpc' | 'ota'>;
-  readonly notifyGateway: NotifyGateway;
   /** Takes up what an earlier run left; to be awaited before the first port opens. */
   prepare(): Promise<void>;
   start(): void;
@@ -99,6 +96,15 @@ export async function createDeviceServices(options: DeviceServicesOptions): Prom
     },
     deviceChanged() {},
     sharedAttributesChanged() {},
+    behindGatewayChanged(gatewayId, name, newName) {
+      const gateway = registry.deviceRef(gatewayId);
+      if (gateway === undefined) return;
+      const method = newName === null ? 'gateway_device_deleted' : 'gateway_device_renamed';
+      const params = JSON.stringify(newName === null ? name : Object.fromEntries([[name, newName]]));
+      persistent.submit(gatewayNotice(gateway, method, params, clock.now())).then((result) => {
+        if (!result.ok) report(new Error(`${method} could not be kept for its gateway: ${result.message}`));
+      }, report);
+    },
   });
 
   return {
@@ -114,14 +120,6 @@ export async function createDeviceServices(options: DeviceServicesOptions): Prom
       claims: onboarding.claims,
       rpc: createRpcService({ router, persistent, repositories, clock, access }),
       ota,
-    },
-    notifyGateway(gatewayDeviceId: EntityId, method: string, params: string) {
-      const gateway = registry.deviceRef(gatewayDeviceId);
-      if (gateway !== undefined) {
-        persistent.submit(gatewayNotice(gateway, method, params, clock.now())).then((result) => {
-          if (!result.ok) report(new Error(`${method} could not be kept for its gateway: ${result.message}`));
-        }, report);
-      }
     },
     async prepare() {
       await ota.cleanUp();

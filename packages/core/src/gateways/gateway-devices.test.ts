@@ -54,6 +54,32 @@ describe('devices behind a gateway', () => {
     expect(device.version).toBe(3);
   });
 
+  it('TB-95 are told of when they are renamed and deleted, to a gateway of their tenant alone', async () => {
+    const s = await scene();
+    const told: unknown[] = [];
+    s.addListener({
+      revoked() {},
+      deviceChanged() {},
+      sharedAttributesChanged() {},
+      behindGatewayChanged: (...change) => void told.push(change),
+    });
+    await s.gateways.ensure(s.first, 'A', null);
+    const { id, additionalInfo } = await s.byName('A');
+    await s.devices.save(s.admin, deviceInput('B', { id, additionalInfo }), { accessToken: null });
+    await s.devices.save(s.admin, deviceInput('B', { id, additionalInfo, label: 'x' }), { accessToken: null });
+    await s.devices.remove(s.admin, id);
+    expect(told).toEqual([
+      [s.first.id, 'A', 'B'],
+      [s.first.id, 'B', null],
+    ]);
+    for (const lastConnectedGateway of ['no such device', id, 7]) {
+      const input = deviceInput(`C ${lastConnectedGateway}`, { additionalInfo: { lastConnectedGateway } });
+      const other = succeeded(await s.devices.save(s.admin, input, { accessToken: null }));
+      await s.devices.remove(s.admin, other.id);
+    }
+    expect(told).toHaveLength(2);
+  });
+
   it('are one device for many calls at once', async () => {
     const s = await scene();
     const calls = Array.from({ length: 20 }, () => s.gateways.ensure(s.first, 'A', 'Sensor'));

@@ -8,11 +8,10 @@ import { isOvertaken, MAX_ATTEMPTS } from '../registry/commit-refusals.ts';
 import { storedDevice } from '../registry/device-assignment.ts';
 import type { DeviceWrites } from '../registry/device-writes.ts';
 import type { RegistryContext } from '../registry/registry-context.ts';
+import { LAST_GATEWAY } from './last-gateway.ts';
 
 type Ensured = Awaited<ReturnType<GatewayDevices['ensure']>>;
 
-/** Member of `additionalInfo`, as in ThingsBoard: the id of the gateway that a device was last behind. */
-const LAST_GATEWAY = 'lastConnectedGateway';
 const RANDOM_TOKEN = {
   id: null,
   credentialsType: 'ACCESS_TOKEN',

@@ -69,5 +69,7 @@ export function readApplicationConfiguration(given: JsonObject, isTopicFilter: I
     filtersProblem('publish', publish, isTopicFilter) ?? filtersProblem('subscribe', subscribe, isTopicFilter);
   if (problem !== null) return problem;
   if (typeof command !== 'boolean') return refuse('invalidArguments', 'command is not true or false');
-  return success({ publish, subscribe, command });
+  const sys = given.sys ?? false;
+  if (typeof sys !== 'boolean') return refuse('invalidArguments', 'sys is not true or false');
+  return success({ publish, subscribe, command, ...(sys ? { sys } : {}) });
 }

@@ -1,4 +1,5 @@
 import { type PlatformError, type Result, refuse, success } from '../errors.ts';
+import { LAST_GATEWAY } from '../gateways/last-gateway.ts';
 import {
   type Device,
   type DeviceCredentials,
@@ -194,11 +195,13 @@ export class DeviceWrites {
         if (outcome !== 'done') return afterCommit(outcome, input.version !== null, changes);
         this.#enterProfile(choice.value);
         this.#replaceDevice(device);
+        this.#tellGateway(current, device.name);
         return { answer: success(answer(current.dialect)) };
       }
       return this.#commitCredentials(id, credentials, true, changes, (stored) => {
         this.#enterProfile(choice.value);
         this.#replaceDevice(device);
+        this.#tellGateway(current, device.name);
         return answer(stored.dialect);
       });
     });
@@ -280,6 +283,7 @@ export class DeviceWrites {
         if (outcome !== 'done') return afterCommit(outcome, false, []);
         index.remove(id);
         listeners.revoked(id, 'deleted');
+        this.#tellGateway(found.value, null);
         removals.enqueue(id);
         return { answer: success(null) };
       }),
@@ -299,6 +303,17 @@ export class DeviceWrites {
   #enterProfile({ profile }: ProfileChoice): void {
     const { index } = this.#context;
     if (!index.hasSettings(profile.id)) index.setSettings(profile.id, deriveProfileSettings(profile));
+  }
+
+  /** thingsboard-device.md, 8: also a gateway that is away hears of it. */
+  #tellGateway({ name, tenantId, additionalInfo }: Device, newName: string | null): void {
+    const { index, listeners } = this.#context;
+    const gatewayId = additionalInfo?.[LAST_GATEWAY];
+    if (typeof gatewayId !== 'string' || name === newName) return;
+    const gateway = index.deviceRef(gatewayId);
+    // Users may write what they like there.
+    if (gateway?.gateway !== true || gateway.tenantId !== tenantId) return;
+    listeners.behindGatewayChanged(gatewayId, name, newName);
   }
 
   #replaceDevice(device: StoredDevice): void {

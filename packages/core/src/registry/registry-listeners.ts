@@ -50,6 +50,10 @@ export class RegistryListeners implements RegistryListener {
     this.#tell((listener) => listener.ownerChanged?.(deviceId));
   }
 
+  behindGatewayChanged(gatewayId: EntityId, name: string, newName: string | null): void {
+    this.#tell((listener) => listener.behindGatewayChanged?.(gatewayId, name, newName));
+  }
+
   deviceWorkAdded(): void {
     this.#tell((listener) => listener.deviceWorkAdded?.());
   }

@@ -292,13 +292,12 @@ describe('commands to devices behind a gateway', () => {
     expect(fixture.events.filter((event) => event === 'disconnected id-A')).toHaveLength(1);
   });
 
-  it('8 renaming a device tells its gateway and leaves the session, which moves with the new name', async () => {
+  it('8 renaming a device leaves the session, which moves with the new name', async () => {
     const { fixture, gateway } = setUp();
     await connected(gateway, 'A');
     const renamed = deviceRef('id-A', { name: '__proto__' });
     fixture.host.deviceChanged(renamed);
     fixture.host.deviceChanged(renamed);
-    expect(fixture.notices).toEqual(['g gateway_device_renamed {"A":"__proto__"}']);
     fixture.host.send('id-A', rpc);
     fixture.platform.ensure = async () => ({ outcome: 'found', device: renamed });
     await connected(gateway, '__proto__');
@@ -306,11 +305,10 @@ describe('commands to devices behind a gateway', () => {
     expect(gateway.handle.pushed).toEqual(['A/rpc/3=command', '__proto__/shared=command']);
   });
 
-  it('8 deleting a device ends its session and tells its gateway', async () => {
+  it('8 deleting a device ends its session', async () => {
     const { fixture, gateway } = setUp();
     await connected(gateway, 'A');
     fixture.host.revoked('id-A', 'deleted');
-    expect(fixture.notices).toEqual(['g gateway_device_deleted "A"']);
     expect(fixture.host.send('id-A', rpc)).toBe('notConnected');
     expect(fixture.events.slice(-2)).toEqual(['disconnected id-A', 'removed id-A']);
     gateway.say([behind('A')]);
@@ -332,7 +330,6 @@ describe('commands to devices behind a gateway', () => {
     await connected(gateway, 'A');
     fixture.host.revoked('id-A', 'credentialsChanged');
     expect(fixture.host.send('id-A', rpc)).toBe('sent');
-    expect(fixture.notices).toEqual([]);
   });
 
   it('a device that is a gateway no longer loses the devices behind it, also those being made', async () => {
