@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { REASONS } from './conformance-reasons.ts';
 import { MQTT_5_CLAUSES, MQTT_311_CLAUSES } from './mqtt-clauses.ts';
 import { runTool } from './run-tool.ts';
 
@@ -13,7 +14,7 @@ interface Checklist {
   readonly numbers: readonly string[];
 }
 
-const NUMBER = /\b(TB|TBS|REC|PL|F|B|N|L|O|U|K)-(\d+)(?:(?: to |…|\.\.)(?:\1-)?(\d+))?/g;
+const NUMBER = /\b(TB|TBS|ALI|REC|PL|F|B|N|L|O|U|K)-(\d+)(?:(?: to |…|\.\.)(?:\1-)?(\d+))?/g;
 const CLAUSE = /(v3\.1\.1 )?MQTT-(\d+\.\d+\.\d+-\d+)/g;
 
 function range(prefix: string, count: number): string[] {
@@ -58,6 +59,7 @@ export function checklists(root: string): Checklist[] {
   return [
     { title: 'ThingsBoard device API', source: 'TB', numbers: range('TB', 104) },
     { title: 'ThingsBoard server API', source: 'TBS', numbers: range('TBS', 105) },
+    { title: 'Alibaba Link', source: 'ALI', numbers: range('ALI', 93) },
     { title: 'Recognition on a shared port', source: 'REC', numbers: range('REC', 40) },
     { title: 'Plain MQTT (docs/dialects/plain.md)', source: 'PL', numbers: range('PL', Math.max(0, ...plainNumbers)) },
     { title: 'MQTT 5.0, statements on the server', source: 'MQTT', numbers: serverClauses(MQTT_5_CLAUSES, '') },
@@ -99,7 +101,11 @@ export async function report(root: string): Promise<string> {
   }
   for (const list of lists) {
     lines.push('', `## ${list.title}`, '');
-    if (list.missing.length > 0) lines.push(`Missing: ${list.missing.join(', ')}`, '');
+    const explained = list.missing.filter((number) => REASONS[number] !== undefined);
+    const unexplained = list.missing.filter((number) => REASONS[number] === undefined);
+    if (unexplained.length > 0) lines.push(`Missing: ${unexplained.join(', ')}`, '');
+    for (const number of explained) lines.push(`- ${number}: ${REASONS[number]}`);
+    if (explained.length > 0) lines.push('');
     if (list.tested.length === 0) continue;
     lines.push('| number | tests |', '|---|---|');
     for (const number of list.tested) {

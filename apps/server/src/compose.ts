@@ -18,6 +18,7 @@ import { readVersion } from './cli/version.ts';
 import { setAdministrators } from './composition/administrators.ts';
 import { type Alarms, createAlarms } from './composition/alarms.ts';
 import { createApiServices } from './composition/api-services.ts';
+import { createBrokerDesk, sysTopics } from './composition/broker-desk.ts';
 import { type OpenCoap, openCoap } from './composition/coap.ts';
 import { deviceLimits } from './composition/device-limits.ts';
 import { createDeviceServices } from './composition/device-services.ts';
@@ -130,6 +131,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
       ...configuration.mqtt.limits,
       flapping: configuration.mqtt.flapping === 'on' ? USUAL_FLAPPING_LIMITS : null,
     },
+    ...sysTopics(configuration, readVersion()),
   });
   const telemetryService = createTelemetryService({
     telemetry,
@@ -169,7 +171,6 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     attributes: telemetry,
     commands: new CommandDesk(router),
     platform: devices.platform,
-    notifyGateway: devices.notifyGateway,
     wantsTelemetry: (id) => live.wants(id) || rules.wants(id),
   });
   registry.addListener(host);
@@ -211,6 +212,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     checks.push({ name: 'running', ok: !stopping, reason: stopping ? 'the server is stopping' : null });
     return { ready: checks.every((check) => check.ok), checks };
   };
+  const brokerDesk = createBrokerDesk({ broker, host, dialects, registry, runtime, report });
   const http: HttpServer = await createHttpServer({
     platform,
     clock,
@@ -240,6 +242,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     metricsRegistry: metrics.registry,
     revokedSessions: registry.revokedSessions,
     webSocket: { scheduler },
+    broker: brokerDesk,
     deviceApi: { routes: dialects.flatMap((dialect) => dialect.httpRoutes ?? []), desk: host.desk('http') },
   });
 
@@ -285,6 +288,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
       stopRetention();
       await open.close();
       await devices.closeCalls();
+      brokerDesk.close();
       host.close();
       await Promise.all([broker.close(), http.close(), coap?.close()]);
       await devices.close();

@@ -23,6 +23,10 @@ const NOT_AUTHORIZED: SubscriptionDecision = { reasonCode: ReasonCode.NotAuthori
 /** Conformance suites expect this code where the operator has denied a filter. */
 const DENIED: SubscriptionDecision = { reasonCode: ReasonCode.UnspecifiedError, enter: [] };
 
+/** Shared by all connections. */
+const CASTING = readOptions(true);
+const NOT_CASTING = readOptions(false);
+
 /** One connection of a plain MQTT client: free topics are routed, those below `moorage/` have a meaning. */
 export class PlainSession implements DialectSession {
   private readonly reader: ValueReader;
@@ -30,17 +34,17 @@ export class PlainSession implements DialectSession {
   private readonly link: DeviceLink;
   private options: ValueReadOptions;
   /** Granted QoS of the filters that ask for commands. */
-  private readonly rpcFilters = new Map<string, QoS>();
+  private rpcFilters: Map<string, QoS> | null = null;
 
   constructor(reader: ValueReader, rights: Rights, device: DeviceRef | null, link: DeviceLink) {
     this.reader = reader;
     this.rights = rights;
     this.link = link;
-    this.options = readOptions(device?.settings.castStrings ?? true);
+    this.options = (device?.settings.castStrings ?? true) ? CASTING : NOT_CASTING;
   }
 
   deviceChanged(device: DeviceRef): void {
-    this.options = readOptions(device.settings.castStrings);
+    this.options = device.settings.castStrings ? CASTING : NOT_CASTING;
   }
 
   subscribe(topicFilter: string, options: SubscriptionOptions): SubscriptionDecision {
@@ -48,6 +52,7 @@ export class PlainSession implements DialectSession {
     switch (topic.kind) {
       case 'rpcRequests':
         if (!this.rights.self) return NOT_AUTHORIZED;
+        this.rpcFilters ??= new Map();
         this.rpcFilters.set(topicFilter, options.qos);
         return { reasonCode: options.qos, enter: [] };
       case 'sys':
@@ -63,7 +68,7 @@ export class PlainSession implements DialectSession {
   }
 
   unsubscribe(topicFilter: string): number | null {
-    return this.rpcFilters.delete(topicFilter) ? ReasonCode.Success : null;
+    return this.rpcFilters?.delete(topicFilter) === true ? ReasonCode.Success : null;
   }
 
   publish(message: DialectMessage): Disposition {
@@ -109,7 +114,7 @@ export class PlainSession implements DialectSession {
 
   command(command: DeviceCommand): readonly OutboundMessage[] | 'notSupported' | 'notSubscribed' {
     if (command.kind !== 'rpc' || !this.rights.self) return 'notSupported';
-    if (this.rpcFilters.size === 0) return 'notSubscribed';
+    if (this.rpcFilters === null || this.rpcFilters.size === 0) return 'notSubscribed';
     const qos = [...this.rpcFilters.values()].reduce<QoS>((highest, one) => (one > highest ? one : highest), 0);
     return [{ topicName: rpcRequestTopic(command.id), payload: encodeRpcRequest(command.method, command.params), qos }];
   }

@@ -12,6 +12,7 @@ import { type Result, refuse, success } from '@moorage/core';
 import type {
   BrokerOwner,
   BrokerPage,
+  BrokerQuery,
   ListedBan,
   ListedPacket,
   ListedRetained,
@@ -23,8 +24,18 @@ import type {
   ShownPayload,
 } from '../broker-desk.ts';
 import { entityId } from './entity-ids.ts';
+import { MAX_PAGE_SIZE } from './pages.ts';
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+export function toBrokerQuery(link: {
+  readonly pageSize: number;
+  readonly page: number;
+  readonly textSearch?: string;
+}): BrokerQuery {
+  const { pageSize, page, textSearch = null } = link;
+  return { pageSize: Math.min(pageSize, MAX_PAGE_SIZE), page, textSearch };
+}
 
 /** The same page with each item in the API's form. */
 export function mapBrokerPage<T, U>(page: BrokerPage<T>, map: (item: T) => U) {

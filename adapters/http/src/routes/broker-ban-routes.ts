@@ -2,8 +2,7 @@ import { BanRequest, BrokerBan, BrokerBanPage, PageLinkProperties, refTo, Uuid }
 import { Type } from 'typebox';
 import { type ApiContext, type ApiServer, callerOf } from '../api-context.ts';
 import type { BrokerDesk } from '../broker-desk.ts';
-import { mapBrokerPage, toBrokerBan } from '../entities/broker.ts';
-import { MAX_PAGE_SIZE } from '../entities/pages.ts';
+import { mapBrokerPage, toBrokerBan, toBrokerQuery } from '../entities/broker.ts';
 import { brokerTargetOf, brokerTenantOf } from './broker-access.ts';
 import { emptyResponse, refusalResponses } from './operation.ts';
 
@@ -56,13 +55,7 @@ export function registerBrokerBanRoutes(app: ApiServer, context: ApiContext, des
     async (request, reply) => {
       const tenant = brokerTenantOf(callerOf(request));
       if (!tenant.ok) return refusals.platform(reply, tenant);
-      const { query } = request;
-      const bans = desk.bans(tenant.value, {
-        pageSize: Math.min(query.pageSize, MAX_PAGE_SIZE),
-        page: query.page,
-        textSearch: query.textSearch ?? null,
-      });
-      return mapBrokerPage(bans, toBrokerBan);
+      return mapBrokerPage(desk.bans(tenant.value, toBrokerQuery(request.query)), toBrokerBan);
     },
   );
 

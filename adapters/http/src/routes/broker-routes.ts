@@ -8,9 +8,14 @@ import {
 import { isTopicFilter } from '@moorage/dialect-api';
 import { Type } from 'typebox';
 import { type ApiContext, type ApiServer, callerOf } from '../api-context.ts';
-import type { BrokerDesk, BrokerQuery } from '../broker-desk.ts';
-import { mapBrokerPage, toBrokerSession, toBrokerSubscription, toRetainedMessage } from '../entities/broker.ts';
-import { MAX_PAGE_SIZE } from '../entities/pages.ts';
+import type { BrokerDesk } from '../broker-desk.ts';
+import {
+  mapBrokerPage,
+  toBrokerQuery,
+  toBrokerSession,
+  toBrokerSubscription,
+  toRetainedMessage,
+} from '../entities/broker.ts';
 import { brokerTenantOf } from './broker-access.ts';
 import { registerBrokerBanRoutes } from './broker-ban-routes.ts';
 import { registerBrokerTraceRoutes } from './broker-trace-routes.ts';
@@ -29,18 +34,6 @@ const RetainedLink = Type.Object({
     Type.String({ minLength: 1, maxLength: 4096, description: 'Topic Filter that the topics match; all if left out.' }),
   ),
 });
-
-function toBrokerQuery(link: {
-  readonly pageSize: number;
-  readonly page: number;
-  readonly textSearch?: string;
-}): BrokerQuery {
-  return {
-    pageSize: Math.min(link.pageSize, MAX_PAGE_SIZE),
-    page: link.page,
-    textSearch: link.textSearch ?? null,
-  };
-}
 
 /** The broker's state and what operators do with it. api-additions.md, 3 */
 export function registerBrokerRoutes(app: ApiServer, context: ApiContext, desk: BrokerDesk): void {

@@ -2,8 +2,7 @@ import { PageLinkProperties, refTo, Trace, TracePage, TraceRequest, Uuid } from 
 import { Type } from 'typebox';
 import { type ApiContext, type ApiServer, callerOf } from '../api-context.ts';
 import type { BrokerDesk } from '../broker-desk.ts';
-import { toTrace, toTracedPacket } from '../entities/broker.ts';
-import { MAX_PAGE_SIZE } from '../entities/pages.ts';
+import { toBrokerQuery, toTrace, toTracedPacket } from '../entities/broker.ts';
 import { brokerTargetOf, brokerTenantOf } from './broker-access.ts';
 import { emptyResponse, refusalResponses } from './operation.ts';
 
@@ -75,10 +74,7 @@ export function registerBrokerTraceRoutes(app: ApiServer, context: ApiContext, d
       const tenant = brokerTenantOf(callerOf(request));
       if (!tenant.ok) return refusals.platform(reply, tenant);
       const { query, params } = request;
-      const result = desk.trace(tenant.value, params.traceId.toLowerCase(), {
-        pageSize: Math.min(query.pageSize, MAX_PAGE_SIZE),
-        page: query.page,
-      });
+      const result = desk.trace(tenant.value, params.traceId.toLowerCase(), toBrokerQuery(query));
       if (!result.ok) return refusals.platform(reply, result);
       const { trace, packets } = result.value;
       const { totalPages, totalElements, hasNext } = packets;

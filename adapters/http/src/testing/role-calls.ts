@@ -62,6 +62,7 @@ function bodyFor(operationId: string, ids: Ids): object {
     case 'saveOtaPackageInfo':
       return { title: name, version: '1', type: 'FIRMWARE', deviceProfileId: { id: ids.profileId } };
     case 'saveRelation':
+    case 'saveRelationV2':
       return { from: device, to: asset, type: 'Contains', typeGroup: 'COMMON' };
     case 'findEntityDataByQuery':
     case 'countEntitiesByQuery':
@@ -82,6 +83,11 @@ function bodyFor(operationId: string, ids: Ids): object {
       return [ids.customerId];
     case 'saveAlarm':
       return { type: 'Cold', originator: device, severity: 'MINOR' };
+    case 'startBrokerTrace':
+    case 'banBrokerClient':
+      return { deviceId: ids.deviceId, durationMs: 1_000 };
+    case 'publishToDevice':
+      return { topic: 'made', payload: 'x' };
     case 'claimDevice':
       return { secretKey: 'x' };
     default:

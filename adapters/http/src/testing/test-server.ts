@@ -7,6 +7,7 @@ import { fakeApiKeys, fakeAudit, fakeStorage, fakeTenants } from './fake-adminis
 import { fakeAlarms } from './fake-alarms.ts';
 import { fakeApplications } from './fake-applications.ts';
 import { fakeAssets, fakeBulkImport, fakeDashboards, fakeRelations } from './fake-assets.ts';
+import { fakeBroker } from './fake-broker.ts';
 import { fakeClaims, fakeCustomers, fakeUsers } from './fake-customers.ts';
 import { fakeDevices } from './fake-devices.ts';
 import { fakeEntities, fakeLive } from './fake-live.ts';
@@ -93,6 +94,7 @@ export async function openTestServer(options: Partial<HttpServerOptions> = {}): 
       recent: () => state.connectionLog,
       disconnect: (deviceId) => void state.disconnected.push(deviceId),
     },
+    broker: fakeBroker().desk,
     ...options,
   });
   const login = (email: string, password: string) =>

@@ -6,6 +6,7 @@ import { PlainDialect } from '@moorage/dialect-plain';
 import { ThingsboardDialect } from '@moorage/dialect-thingsboard';
 import type { Configuration } from '../config/schema.ts';
 import type { Runtime } from '../running-server.ts';
+import { serverFiguresFor } from './broker-desk.ts';
 
 export interface DialectsOptions {
   readonly configuration: Configuration;
@@ -32,11 +33,14 @@ export function createDialects({ configuration, runtime, registry, telemetry }: 
         secrets ??= linkSecretsOf(registry.devices, store());
         return secrets;
       },
+      downloadBase: () =>
+        configuration.publicHost === null ? null : `http://${configuration.publicHost}:${configuration.http.port}`,
     }),
     new PlainDialect({
       anonymous: plain.anonymous,
       anonymousTenantId: registry.defaultTenant.id,
       denySubscribe: plain.denySubscribe,
+      serverFigures: serverFiguresFor(registry),
       randomBytes: (length) => runtime.crypto.randomBytes(length),
     }),
   ];

@@ -76,26 +76,31 @@ export class PacketTrace {
   #watch(sessionKeys: readonly string[]): void {
     for (const key of sessionKeys) {
       if (this.#watched.has(key) || this.#watched.size >= this.#limits.sessionKeys) continue;
-      this.#watched.set(key, this.#options.broker.watchPackets(key, this.#record));
+      this.#watched.set(key, this.#options.broker.watchPackets(key, this.#recorder(key)));
     }
   }
 
-  /** Called inside the broker: nothing may be thrown at it. */
-  readonly #record: PacketListener = (connection, direction, bytes) => {
-    if (this.#endedBy !== null) return;
-    try {
-      const { clock, describePacket } = this.#options;
-      const summary = describePacket(connection.level, bytes);
-      const { clientId, number } = connection;
-      const packet: TracedPacket = { ts: clock.now(), direction, clientId, connection: number, ...summary };
-      this.#packets.push(packet);
-      this.#bytes += JSON.stringify(packet).length;
-    } catch (error) {
-      this.#options.fault(error);
-      this.end('failed');
-      return;
-    }
+  #recorder(sessionKey: string): PacketListener {
+    return (connection, direction, bytes) => {
+      // Called inside the broker: nothing may be thrown at it.
+      try {
+        if (this.#endedBy === null) this.#record(sessionKey, connection, direction, bytes);
+      } catch (error) {
+        this.#options.fault(error);
+        this.end('failed');
+      }
+    };
+  }
+
+  #record(sessionKey: string, ...[connection, direction, bytes]: Parameters<PacketListener>): void {
+    const { broker, clock, describePacket } = this.#options;
+    // The connection is given its Client Identifier behind CONNACK.
+    const clientId = connection.clientId || (broker.session(sessionKey)?.clientId ?? '');
+    const summary = describePacket(connection.level, bytes);
+    const packet: TracedPacket = { ts: clock.now(), direction, clientId, connection: connection.number, ...summary };
+    this.#packets.push(packet);
+    this.#bytes += JSON.stringify(packet).length;
     if (this.#packets.length >= this.#limits.tracePackets) this.end('packets');
     else if (this.#bytes >= this.#limits.traceBytes) this.end('bytes');
-  };
+  }
 }

@@ -126,8 +126,8 @@ export class RawPublisher {
     const ref = deviceRef(device.id);
     const dialect = dialects.find(({ manifest }) => manifest.id === device.dialect);
     if (ref === undefined || dialect === undefined) return null;
-    const [waiting] = await this.#targets.sessionsOf(device.tenantId, { device });
     const plain = device.dialect === PLAIN;
+    const [waiting] = plain ? [] : await this.#targets.sessionsOf(device.tenantId, { device });
     const space = waiting?.space ?? (plain ? plainSpace(device.tenantId) : null);
     if (space === null) return null;
     const principal: Principal = {
