@@ -425,6 +425,30 @@ describe('a ThingsBoard device, byte by byte', () => {
   });
 });
 
+describe('device state', () => {
+  it('TB-22 a new device is inactive, a heard one active, also after a restart', async () => {
+    const { id, token } = await device();
+    const state = async () => (await api.call('GET', `/api/device/info/${id}`)).body.active;
+    expect(await state()).toBe(false);
+    const client = await rawDevice(4, token);
+    expect(await state()).toBe(true);
+    client.close();
+    expect(await server.stop()).toBe(0);
+    await server.start();
+    await api.login();
+    while (!(await state())) await new Promise((resolve) => setTimeout(resolve, 20));
+    const attributes = await api.call(
+      'GET',
+      `/api/plugins/telemetry/DEVICE/${id}/values/attributes/SERVER_SCOPE?keys=active,lastConnectTime,lastDisconnectTime`,
+    );
+    const values = Object.fromEntries(
+      attributes.body.map((entry: { key: string; value: unknown }) => [entry.key, entry.value]),
+    );
+    expect(values).toMatchObject({ active: true });
+    expect(values.lastDisconnectTime).toBeGreaterThanOrEqual(values.lastConnectTime as number);
+  });
+});
+
 describe('a ThingsBoard device, spoken by MQTT.js', () => {
   for (const protocolVersion of [4, 5] as const) {
     it(`publishes telemetry with QoS 1 on protocol version ${protocolVersion}`, async () => {

@@ -178,6 +178,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     revoked: (id, why) => live.revoked(id, why),
     deviceChanged() {},
     sharedAttributesChanged() {},
+    deviceCreated: ({ id }) => deviceActivity.created(id),
   });
   metrics.watch(broker, ingest, host, telemetry);
 
@@ -278,6 +279,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
   });
   const stopRetention = startRetention({ telemetry, clock, scheduler, log, days: configuration.storage.retentionDays });
   registry.finishRemovals().catch(report);
+  deviceActivity.restore(registry.deviceIds(), (id) => registry.deviceRef(id) !== undefined).catch(report);
 
   return {
     ports: { ...open.ports, ...(coap === null ? {} : { coap: coap.port }), http: httpPort },

@@ -335,6 +335,7 @@ export interface RegistryListener {
     deviceId: EntityId,
     change: { readonly values: ReadonlyMap<string, Value> } | { readonly deleted: readonly string[] },
   ): void;
+  deviceCreated?(device: DeviceRef): void;
   /** A profile was saved or deleted. */
   profileChanged?(profileId: EntityId): void;
   /** Own packages or the profile of a device changed. */

@@ -261,6 +261,25 @@ describe('restart', () => {
     await next.close();
   });
 
+  it('leaves alone a device that is gone meanwhile, and stops with the end', async () => {
+    const { attributes, activity, make } = setUp();
+    await attributes.save([saved('lastActivityTime', 6)]);
+    await activity.restore(['d1'], () => false);
+    expect(activity.isActive('d1')).toBe(false);
+    const asked: string[] = [];
+    const next = make();
+    const owners = (function* () {
+      for (const owner of ['d1', 'd2', 'd3']) {
+        asked.push(owner);
+        yield owner;
+      }
+    })();
+    const restoring = next.restore(owners);
+    await next.close();
+    await restoring;
+    expect(asked.length).toBeLessThan(3);
+  });
+
   it('keeps what was heard before the restore, with the timeout of the earlier run', async () => {
     const { runtime, attributes, activity, value } = setUp();
     await attributes.save([

@@ -48,6 +48,8 @@ export class DeviceActivity {
   #unreported: ActivityState[] = [];
   #report: Promise<void> | null = null;
   #stopTimers: (() => void)[] = [];
+  #closed = false;
+  #restoring: Promise<void> = Promise.resolve();
 
   constructor(options: DeviceActivityOptions) {
     this.#options = options;
@@ -64,15 +66,30 @@ export class DeviceActivity {
 
   /** Stops the timers and writes what is left. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const stop of this.#stopTimers.splice(0)) stop();
+    await this.#restoring;
     await this.#report;
     await this.#writeReport();
   }
 
-  /** Takes up the devices of an earlier run; what was heard meanwhile stays. To be called once, after `start`. */
-  async restore(owners: Iterable<OwnerId>): Promise<void> {
+  /**
+   * Takes up the devices of an earlier run, one after the other; what was heard meanwhile stays, and one that is gone by
+   * then is left alone. To be called once, after `start`.
+   */
+  restore(owners: Iterable<OwnerId>, exists: (owner: OwnerId) => boolean = () => true): Promise<void> {
+    const restoring = this.#restore(owners, exists);
+    this.#restoring = restoring.catch(() => undefined);
+    return restoring;
+  }
+
+  async #restore(owners: Iterable<OwnerId>, exists: (owner: OwnerId) => boolean): Promise<void> {
     const keys = [...ACTIVITY_KEYS, INACTIVITY_TIMEOUT_KEY];
-    for (const owner of owners) this.#adopt(owner, await this.#options.attributes.read(owner, 'SERVER', keys));
+    for (const owner of owners) {
+      if (this.#closed) return;
+      const attributes = await this.#options.attributes.read(owner, 'SERVER', keys);
+      if (attributes.length > 0 && exists(owner)) this.#adopt(owner, attributes);
+    }
   }
 
   /** A new device: inactive until it is heard. */

@@ -62,6 +62,11 @@ export class ConnectIndex {
     return this.#byPrincipal.get(id)?.device ?? undefined;
   }
 
+  /** The ids of all devices; follows changes while it is read. */
+  *deviceIds(): IterableIterator<EntityId> {
+    for (const { device } of this.#byPrincipal.values()) if (device !== null) yield device.id;
+  }
+
   deviceRefByName(tenantId: EntityId, name: string): DeviceRef | undefined {
     return this.#deviceNames.get(tenantId)?.get(name)?.device ?? undefined;
   }

@@ -81,6 +81,8 @@ export interface Registry {
   /** The tenant `default`, made at first start. */
   readonly defaultTenant: Tenant;
   deviceRef(id: EntityId): DeviceRef | undefined;
+  /** The ids of all devices, from memory; follows changes while it is read. */
+  deviceIds(): Iterable<EntityId>;
   deviceRefByName(tenantId: EntityId, name: string): DeviceRef | undefined;
   /** An application from memory. */
   applicationRef(id: EntityId): ApplicationRef | undefined;
@@ -162,6 +164,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     credentials: new RegistryCredentialLookup(index, provisioningProfiles, chains, report),
     defaultTenant,
     deviceRef: (id) => index.deviceRef(id),
+    deviceIds: () => index.deviceIds(),
     deviceRefByName: (tenantId, name) => index.deviceRefByName(tenantId, name),
     applicationRef: (id) => index.registration(id)?.application ?? undefined,
     deviceData: (caller, id, action = 'WRITE') => deviceData(index, caller, id, action),

@@ -138,7 +138,9 @@ export class DeviceWrites {
           ]);
           if (outcome !== 'done') return afterCommit(outcome, false, choice.value.changes);
           this.#enterProfile(choice.value);
-          index.put(deviceRegistration(deviceRefOf(device, index), device.customerId, stored, this.#open));
+          const ref = deviceRefOf(device, index);
+          index.put(deviceRegistration(ref, device.customerId, stored, this.#open));
+          this.#context.listeners.deviceCreated(ref);
           return { answer: success(readableDevice(device, choice.value.profile, stored.dialect)) };
         });
       });

@@ -37,6 +37,10 @@ export class RegistryListeners implements RegistryListener {
     this.#tell((listener) => listener.sharedAttributesChanged(deviceId, change));
   }
 
+  deviceCreated(device: DeviceRef): void {
+    this.#tell((listener) => listener.deviceCreated?.(device));
+  }
+
   profileChanged(profileId: EntityId): void {
     this.profileChanges += 1;
     this.#tell((listener) => listener.profileChanged?.(profileId));
