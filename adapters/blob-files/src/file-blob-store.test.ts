@@ -188,6 +188,20 @@ describe('files: the folder of the blobs', () => {
     expect(files.count('read')).toBe(4);
   });
 
+  it('shows a part of a block that was read as a view of it, and none that lies in two', async () => {
+    const id = await storeBlob(store, sampleBytes(200_000));
+    const reader = await store.open(id);
+    expect(reader?.peek?.(0, 4096)).toBeNull();
+    await reader?.read(0, 10);
+    const part = reader?.peek?.(61_440, 4096);
+    expect(part).toHaveLength(4096);
+    expect(reader?.peek?.(0, 4096)?.buffer).toBe(part?.buffer);
+    expect(reader?.peek?.(65_000, 4096)).toBeNull();
+    await store.remove(id);
+    expect(reader?.peek?.(0, 4096)).toBeNull();
+    reader?.close();
+  });
+
   it('keeps no more in memory than its bound, the parts used last', async () => {
     await store.close();
     store = await open(2 * 64 * KIB);

@@ -180,6 +180,7 @@ function readerOf(file: SharedFile): BlobReader {
       }
       return file.read(offset, length);
     },
+    peek: (offset, length) => (open ? file.peek(offset, length) : null),
     close() {
       if (open) file.release();
       open = false;

@@ -13,6 +13,8 @@ export class SharedFile {
   /** null: every part is read from the disk. */
   readonly #cache: BlockCache | null;
   readonly #unused: (file: SharedFile) => void;
+  /** Keys of the blocks in the cache, made when needed. */
+  readonly #keys: string[] = [];
   #users = 0;
 
   constructor(id: BlobId, size: number, file: OpenFile, cache: BlockCache | null, unused: (file: SharedFile) => void) {
@@ -54,15 +56,35 @@ export class SharedFile {
     return part;
   }
 
+  /** A part that lies in one block of the cache, as a view of it; null: it does not. */
+  peek(offset: number, length: number): Uint8Array | null {
+    if (!Number.isInteger(offset) || !Number.isInteger(length)) return null;
+    const end = Math.min(this.size, offset + length);
+    const index = Math.floor(offset / BLOCK_BYTES);
+    if (this.#cache === null || !(offset >= 0 && offset < end) || Math.floor((end - 1) / BLOCK_BYTES) !== index)
+      return null;
+    const start = index * BLOCK_BYTES;
+    return this.#cache.peek(this.#key(index))?.subarray(offset - start, end - start) ?? null;
+  }
+
   /** Takes the blocks of this blob out of the cache. */
   forget(): void {
-    for (let start = 0; start < this.size; start += BLOCK_BYTES) this.#cache?.delete(`${this.id} ${start}`);
+    for (let index = 0; index * BLOCK_BYTES < this.size; index += 1) this.#cache?.delete(this.#key(index));
+  }
+
+  #key(index: number): string {
+    const known = this.#keys[index];
+    if (known !== undefined) return known;
+    const key = `${this.id} ${index}`;
+    // In order, so that the list has no holes.
+    if (index === this.#keys.length) this.#keys.push(key);
+    return key;
   }
 
   #block(cache: BlockCache, index: number): Promise<Uint8Array> {
     const start = index * BLOCK_BYTES;
     const size = Math.min(BLOCK_BYTES, this.size - start);
-    return cache.get(`${this.id} ${start}`, size, () => this.#load(start, size));
+    return cache.get(this.#key(index), size, () => this.#load(start, size));
   }
 
   /** Holds the file open meanwhile: others may wait for the block longer than the reader that asked first. */

@@ -1,41 +1,44 @@
 import { type OnReadOpts, type Server, Socket, type SocketConstructorOpts } from 'node:net';
+import { prepareHandle, SHARED_BUFFER } from './handle-stream.ts';
 import { onRead } from './socket-stream.ts';
+import { type ConnectionHandle, isConnectionHandle, type StreamBinding, streamBinding } from './stream-binding.ts';
 
 /** The listening handle inside a server of Node. */
 interface ListeningHandle {
   onconnection: (this: unknown, status: number, client: unknown) => void;
-}
-
-/** The connection handle that it hands out. */
-interface ConnectionHandle {
-  useUserBuffer(buffer: Uint8Array): void;
   setNoDelay(on: boolean): number;
   setKeepAlive(on: boolean, idleSeconds: number): number;
-  close(): void;
 }
 
-/** One buffer for all sockets of the thread: bytes are valid only during the call that brings them. */
-const onread: OnReadOpts = { buffer: new Uint8Array(64 * 1024), callback: onRead };
+const onread: OnReadOpts = { buffer: SHARED_BUFFER, callback: onRead };
 
 export interface AcceleratedAccept {
   /** False: the connection is closed at once. */
   mayAccept(): boolean;
-  accepted(socket: Socket): void;
+  /** Nothing is read yet. */
+  accepted(handle: ConnectionHandle, binding: StreamBinding): void;
   readonly keepAliveIdleSeconds: number;
 }
 
 /**
- * Makes the sockets of a listening server read into one shared buffer instead of a fresh 64 KiB each time. Node offers
- * that (`onread`) for outgoing sockets only, so the accept step is taken over from its handle. If the handle is not as
- * expected nothing is changed and false is returned; a connection that is not as expected goes Node's ordinary way.
- * Measured with 1,000 connections that send 80 bytes and wait for 4: 5.1 µs of processor time per message, not 7.3.
+ * Takes the accept step of a listening server over, so that its connections are served at their handles: without the
+ * `Socket` around each, and read into one shared buffer instead of a fresh 64 KiB each time. If Node's inner parts are
+ * not as expected nothing is changed and false is returned; a connection that is not as expected goes Node's ordinary way.
  */
 export function accelerateAccept(server: Server, accept: AcceleratedAccept): boolean {
   const listening: unknown = Reflect.get(server, '_handle');
-  if (!isListeningHandle(listening)) return false;
+  const binding = streamBinding;
+  if (binding === null || !isListeningHandle(listening)) return false;
   const ordinary = listening.onconnection;
+  const { keepAliveIdleSeconds } = accept;
+  // Linux hands the settings of the listening socket down to those it accepts: five system calls less for each, NODELAY and keep-alive.
+  const inherited =
+    process.platform === 'linux' &&
+    listening.setNoDelay(true) === 0 &&
+    listening.setKeepAlive(true, keepAliveIdleSeconds) === 0;
+  let known: object | null = null;
   listening.onconnection = (status, client) => {
-    if (status !== 0 || !isConnectionHandle(client)) {
+    if (status !== 0 || !isKnown(client)) {
       ordinary.call(listening, status, client);
       return;
     }
@@ -43,26 +46,37 @@ export function accelerateAccept(server: Server, accept: AcceleratedAccept): boo
       client.close();
       return;
     }
-    client.setNoDelay(true);
-    client.setKeepAlive(true, accept.keepAliveIdleSeconds);
-    const options: SocketConstructorOpts = { onread };
-    // Known to Node, not to its documentation; `manualStart`: nothing is read before `resume`.
-    Object.assign(options, { handle: client, manualStart: true });
-    accept.accepted(new Socket(options));
+    if (!inherited) {
+      client.setNoDelay(true);
+      client.setKeepAlive(true, keepAliveIdleSeconds);
+    }
+    prepareHandle(client, binding);
+    accept.accepted(client, binding);
   };
+  /** All handles are of one class, which is looked at once. */
+  function isKnown(client: unknown): client is ConnectionHandle {
+    if (typeof client !== 'object' || client === null) return false;
+    const kind: object | null = Object.getPrototypeOf(client);
+    if (kind !== null && kind === known) return true;
+    if (!isConnectionHandle(client)) return false;
+    known = kind;
+    return true;
+  }
   return true;
 }
 
-function isListeningHandle(value: unknown): value is ListeningHandle {
-  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'onconnection') === 'function';
+/** An ordinary socket on a prepared handle that nobody reads. */
+export function socketOn(handle: ConnectionHandle): Socket {
+  const options: SocketConstructorOpts = { onread };
+  // Known to Node, not to its documentation; `manualStart`: nothing is read before `resume`.
+  Object.assign(options, { handle, manualStart: true });
+  return new Socket(options);
 }
 
-function isConnectionHandle(value: unknown): value is ConnectionHandle {
+function isListeningHandle(value: unknown): value is ListeningHandle {
   return (
     typeof value === 'object' &&
     value !== null &&
-    ['useUserBuffer', 'setNoDelay', 'setKeepAlive', 'close'].every(
-      (name) => typeof Reflect.get(value, name) === 'function',
-    )
+    ['onconnection', 'setNoDelay', 'setKeepAlive'].every((name) => typeof Reflect.get(value, name) === 'function')
   );
 }

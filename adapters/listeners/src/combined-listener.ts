@@ -20,7 +20,7 @@ export interface CombinedListenerOptions extends UpgradeOptions {
  * after the handshake; a WebSocket that does not offer MQTT is HTTP's. Rejects with `ListenError`.
  */
 export function createCombinedListener(options: CombinedListenerOptions): Promise<Listener> {
-  return openPort(options, { ordinary: true, serve: serveSecure(options, options.tls, tellApart(options)) });
+  return openPort(options, { serveHandle: null, serve: serveSecure(options, options.tls, tellApart(options)) });
 }
 
 function tellApart(options: CombinedListenerOptions): Secured {

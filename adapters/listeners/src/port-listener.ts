@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ListenerInfo } from '@moorage/mqtt-broker';
 import { accelerateAccept } from './accelerated-accept.ts';
+import { AcceptedFrom } from './accepted-from.ts';
 import { ListenError } from './listen-error.ts';
 import type { Listener, ListenerOptions } from './listener.ts';
 import { normaliseAddress } from './remote-address.ts';
+import type { ConnectionHandle, StreamBinding } from './stream-binding.ts';
 
 const BACKLOG = 4096;
 /** Two hours, for peers without Keep Alive; sooner would wake or drop sleeping modems. RFC 1122, 4.2.3.6 */
@@ -13,11 +15,19 @@ const KEEP_ALIVE_IDLE_SECONDS = 7200;
 /** What becomes of an accepted TCP connection. `released` is to be called once when it is gone. */
 export type Serve = (socket: Socket, via: ListenerInfo, released: () => void) => void;
 
+/** The same for a connection at its handle, which is prepared and not read yet. */
+export type ServeHandle = (
+  handle: ConnectionHandle,
+  binding: StreamBinding,
+  via: AcceptedFrom,
+  released: () => void,
+) => void;
+
 /** How a port is opened besides its options. */
 export interface PortSettings {
-  /** True: sockets are read the ordinary way of Node, which HTTP needs. */
-  readonly ordinary: boolean;
   readonly serve: Serve;
+  /** The faster way, where Node offers it; null: never, for HTTP needs sockets. */
+  readonly serveHandle: ServeHandle | null;
 }
 
 /** Opens a port. Rejects with `ListenError`. */
@@ -87,10 +97,14 @@ class PortListener implements Listener {
     this.#server.on('error', (error) => this.#options.acceptFailed?.(error));
     const address = this.#server.address();
     if (typeof address === 'object' && address !== null) this.#port = address.port;
-    if (!this.#settings.ordinary) {
+    const { serveHandle } = this.#settings;
+    if (serveHandle !== null) {
       accelerateAccept(this.#server, {
         mayAccept: () => this.#mayAccept(),
-        accepted: (socket) => this.#accepted(socket),
+        accepted: (handle, binding) => {
+          this.#connections++;
+          serveHandle(handle, binding, new AcceptedFrom(this.#options, handle), this.#released);
+        },
         keepAliveIdleSeconds: KEEP_ALIVE_IDLE_SECONDS,
       });
     }

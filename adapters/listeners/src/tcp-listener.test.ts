@@ -110,7 +110,11 @@ describe.each([{ ordinary: false }, { ordinary: true }])('TCP listener (ordinary
     const { listener, accepted } = await open(settings);
     const socket = await client(listener);
     const { via } = await accepted();
-    expect(via).toEqual({
+    const { listener: name, transport, remoteAddress, remotePort, pinnedDialect, serverName, clientCertificates } = via;
+    expect({
+      listener: name,
+      ...{ transport, remoteAddress, remotePort, pinnedDialect, serverName, clientCertificates },
+    }).toEqual({
       listener: 'mqtt',
       transport: 'tcp',
       remoteAddress: '127.0.0.1',

@@ -15,10 +15,10 @@ export function createWebSocketListener(options: WebSocketListenerOptions): Prom
   const upgrade = new WebSocketUpgrade(options);
   if (tls !== null) {
     const serve = serveSecure(options, tls, ({ socket }, tcp, via) => upgrade.serve(socket, tcp, via));
-    return openPort(options, { ordinary: true, serve });
+    return openPort(options, { serveHandle: null, serve });
   }
   return openPort(options, {
-    ordinary: true,
+    serveHandle: null,
     serve: (tcp, via, released) => {
       tcp.once('close', released);
       upgrade.serve(tcp, tcp, via);

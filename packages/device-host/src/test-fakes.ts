@@ -239,9 +239,16 @@ export class FakeDownload implements OtaDownload {
   readonly reads: Deferred<void>[] = [];
   /** Reads wait for the test. */
   slow = false;
+  /** The first so many bytes are in memory. */
+  inMemory = 0;
 
   constructor(content: string) {
     this.bytes = encoder.encode(content);
+  }
+
+  peek(offset: number, length: number): Uint8Array | null {
+    const end = Math.min(this.bytes.length, offset + length);
+    return offset < end && end <= this.inMemory ? this.bytes.subarray(offset, end) : null;
   }
 
   get size(): number {

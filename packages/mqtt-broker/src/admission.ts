@@ -14,6 +14,9 @@ const IDENTIFIER_REJECTED = 2;
 const SERVER_UNAVAILABLE = 3;
 const NOT_AUTHORIZED = 5;
 
+/** CONNACK of 3.x, by Session Present. [v3.1.1, 3.2] */
+const ACCEPTED = [Uint8Array.of(0x20, 2, 0, 0), Uint8Array.of(0x20, 2, 1, 0)] as const;
+
 interface Candidate {
   readonly connection: Connection;
   readonly connect: ConnectPacket;
@@ -178,9 +181,9 @@ export class Admission {
       this.#refuse(connection, NOT_AUTHORIZED, ReasonCode.Banned, 'The client is banned.');
       return true;
     }
+    if (flapping === null) return false;
     const identity = sessionKey ?? connect.clientId;
-    const { remoteAddress } = connection.via;
-    if (flapping === null || flapping.mayConnect(remoteAddress, identity, clock.monotonic())) return false;
+    if (flapping.mayConnect(connection.via.remoteAddress, identity, clock.monotonic())) return false;
     this.#context.count('connect.flapping');
     const reason = 'The client connects too often.';
     this.#refuse(connection, SERVER_UNAVAILABLE, ReasonCode.ConnectionRateExceeded, reason);
@@ -311,12 +314,15 @@ export class Admission {
     const keepAlive = level === 5 ? effectiveKeepAlive(connect.keepAlive, policy.serverKeepAlive) : connect.keepAlive;
     const told = level === 5 ? connackProperties(connect, principal, session, keepAlive) : null;
     const sessionPresent = present && level !== 3;
-    const packet = encodePacket(
-      level,
-      { type: PacketType.Connack, sessionPresent, reasonCode: ReasonCode.Success, properties: told },
-      connection.maximumPacketSize,
-    );
-    if (packet === null) {
+    const packet =
+      told === null
+        ? ACCEPTED[Number(sessionPresent)]
+        : encodePacket(
+            level,
+            { type: PacketType.Connack, sessionPresent, reasonCode: ReasonCode.Success, properties: told },
+            connection.maximumPacketSize,
+          );
+    if (packet === null || packet === undefined) {
       this.refuseUnavailable(connection, 'CONNACK exceeds the Maximum Packet Size of the client.');
       session.detach(true);
       return;

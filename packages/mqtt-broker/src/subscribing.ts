@@ -57,14 +57,29 @@ class SubackOwed implements StoreCompletion {
     const connection = this.#connection;
     if (connection.ended) return;
     const reasonCodes = this.#outcomes.map(({ reasonCode }) => codeFor(connection, reasonCode));
-    const packet = encodePacket(
-      connection.level,
-      { type: PacketType.Suback, packetIdentifier: this.#packetIdentifier, reasonCodes, properties: null },
-      connection.maximumPacketSize,
-    );
-    if (packet !== null) connection.output.stage(packet);
+    if (reasonCodes.length === 1 && connection.level !== 5) this.#answerOne(connection, reasonCodes[0] ?? 0x80);
+    else {
+      const packet = encodePacket(
+        connection.level,
+        { type: PacketType.Suback, packetIdentifier: this.#packetIdentifier, reasonCodes, properties: null },
+        connection.maximumPacketSize,
+      );
+      if (packet !== null) connection.output.stage(packet);
+    }
     connection.handler?.subscribed();
     this.#replay();
+  }
+
+  /** The commonest SUBACK, without a buffer of its own. [v3.1.1, 3.9] */
+  #answerOne({ output }: Connection, reasonCode: number): void {
+    const block = output.reserve(5);
+    const { position } = output;
+    block[position] = PacketType.Suback << 4;
+    block[position + 1] = 3;
+    block[position + 2] = this.#packetIdentifier >> 8;
+    block[position + 3] = this.#packetIdentifier & 255;
+    block[position + 4] = reasonCode;
+    output.commit(5);
   }
 
   #undo(outcome: StoreOutcome): void {

@@ -45,6 +45,8 @@ export interface OtaDownload {
   readonly size: number;
   /** Fewer bytes than asked only at the end. */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /** The same part at once, if it is in memory; null: `read` has to be asked. The bytes are not to be changed. */
+  peek?(offset: number, length: number): Uint8Array | null;
   close(): void;
 }
 

@@ -14,6 +14,7 @@ export async function downloadOf(entity: OtaPackage, readers: SharedBlobs): Prom
     contentType: entity.contentType ?? 'application/octet-stream',
     size: reader.size,
     read: (offset, length) => reader.read(offset, length),
+    peek: (offset, length) => reader.peek?.(offset, length) ?? null,
     close: () => reader.close(),
   };
 }

@@ -42,6 +42,7 @@ export class SharedBlobs {
         if (closed) return Promise.reject(new TypeError('The reader is closed'));
         return opened.read(offset, length);
       },
+      peek: (offset, length) => (closed ? null : (opened.peek?.(offset, length) ?? null)),
       close: () => {
         if (closed) return;
         closed = true;

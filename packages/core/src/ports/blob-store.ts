@@ -24,6 +24,11 @@ export interface BlobReader {
    * cannot be read, after `close`, and with RangeError for numbers that are negative or no integers.
    */
   read(offset: number, length: number): Promise<Uint8Array>;
+  /**
+   * The same part at once, if it is in memory and in one piece; null: `read` has to be asked. The bytes are not to be
+   * changed. Never throws.
+   */
+  peek?(offset: number, length: number): Uint8Array | null;
   close(): void;
 }
 

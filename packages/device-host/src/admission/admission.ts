@@ -40,6 +40,7 @@ export class Admission implements Authenticator {
   readonly #context: HostContext;
   readonly #host: ConnectionHost;
   readonly #recognizer: Recognizer;
+  #lastSpace = { tenantId: '', dialect: '', account: '', key: '' };
 
   constructor(context: HostContext, host: ConnectionHost) {
     this.#context = context;
@@ -78,7 +79,9 @@ export class Admission implements Authenticator {
     dialect: Dialect,
     principal: Principal,
   ): AcceptedPrincipal | ConnectRefusal {
-    this.#context.guesses.succeeded(via.remoteAddress, connect.username ?? connect.clientId);
+    const { guesses } = this.#context;
+    // The kernel is asked for an address only where somebody wants to know it.
+    if (guesses.some) guesses.succeeded(via.remoteAddress, connect.username ?? connect.clientId);
     if (this.#overLimit(principal)) {
       this.#context.count('connect_rate_limited');
       this.#context.notes.refusedConnect(connect, via, { outcome: 'refused', dialect, refusal: RATE_EXCEEDED });
@@ -95,10 +98,19 @@ export class Admission implements Authenticator {
       accepted: true,
       sessionKey: sessionKey(principal),
       assignedClientId: principal.assignedClientId,
-      space: principal.account === null ? null : spaceKey(principal.tenantId, principal.dialect, principal.account),
+      space: this.#spaceOf(principal),
       policy: this.#policyOf(principal),
       handler: new DeviceConnection(this.#host, principal, session, connect.username),
     };
+  }
+
+  /** Clients of one space come one after the other, and their Sessions keep its name: one string for all of them. */
+  #spaceOf({ tenantId, dialect, account }: Principal): string | null {
+    if (account === null) return null;
+    const last = this.#lastSpace;
+    if (last.tenantId === tenantId && last.dialect === dialect && last.account === account) return last.key;
+    this.#lastSpace = { tenantId, dialect, account, key: spaceKey(tenantId, dialect, account) };
+    return this.#lastSpace.key;
   }
 
   /** A CONNECT is a message as well. thingsboard-device.md, 1.5 and 11 */

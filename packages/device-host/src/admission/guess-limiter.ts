@@ -40,8 +40,13 @@ export class GuessLimiter {
     return record.failures > this.#limits.failures ? this.#limits.delayMs : 0;
   }
 
+  /** Are there failures that a success would wipe out? */
+  get some(): boolean {
+    return this.#pairs.size > 0;
+  }
+
   succeeded(address: string, name: string): void {
-    if (this.#pairs.size > 0) this.#pairs.delete(`${address}\n${name}`);
+    this.#pairs.delete(`${address}\n${name}`);
   }
 
   #forgetOldest(): void {

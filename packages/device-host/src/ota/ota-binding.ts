@@ -23,6 +23,11 @@ export class OtaBinding {
     this.#opened.catch(() => undefined);
   }
 
+  /** What has been opened; null: not yet, or there is none. */
+  get download(): OtaDownload | null {
+    return this.#download;
+  }
+
   opened(): Promise<OtaDownload | OtaUnavailable> {
     return this.#opened;
   }

@@ -93,6 +93,24 @@ describe('OtaQueue', () => {
     expect(device.handle.disconnected).toEqual([]);
   });
 
+  it('7.3 sends a chunk that is in memory at once, in its turn behind one that is read', async () => {
+    const { device, download } = setUp();
+    ask(device, 0, 3);
+    await turn();
+    download.inMemory = 6;
+    ask(device, 1, 3);
+    expect(device.handle.pushed).toEqual(['fw/1/0=abc', 'fw/1/1=def']);
+    expect(download.reads).toHaveLength(1);
+    ask(device, 2, 3);
+    ask(device, 0, 3);
+    expect(device.handle.pushed).toHaveLength(2);
+    await turn();
+    expect(device.handle.pushed).toEqual(['fw/1/0=abc', 'fw/1/1=def', 'fw/1/2=gh', 'fw/1/0=abc']);
+    expect(download.reads).toHaveLength(2);
+    device.lose();
+    expect(download.closings).toBe(1);
+  });
+
   it('reads one chunk after the other and refuses the request behind a hundred that wait', async () => {
     const { device, download, fixture } = setUp();
     download.slow = true;

@@ -54,11 +54,34 @@ export class OtaQueue {
   }
 
   #next(): void {
-    if (this.#reading || this.#closed || this.#untakenBytes >= UNTAKEN_BYTES) return;
-    const request = this.#waiting.shift();
-    if (request === undefined) return;
-    this.#reading = true;
-    this.#context.otaReads.enter(() => this.#serve(request));
+    if (this.#reading) return;
+    while (!this.#closed && this.#untakenBytes < UNTAKEN_BYTES) {
+      const request = this.#waiting.shift();
+      if (request === undefined) return;
+      // What is taken while it is sent asks for the next one: not from inside this call.
+      this.#reading = true;
+      if (!this.#serveAtOnce(request)) {
+        this.#context.otaReads.enter(() => this.#serve(request));
+        return;
+      }
+      this.#reading = false;
+    }
+  }
+
+  /** Most chunks are in memory, for many devices ask for the same ones: no read, no promise. */
+  #serveAtOnce({ deviceId, intent }: ChunkRequest): boolean {
+    if (intent.size === 0 || intent.size > MAXIMUM_PAYLOAD_BYTES) return false;
+    const key = keyOf(deviceId, intent);
+    const binding = this.#bindings.get(key);
+    const download = binding?.download ?? null;
+    if (binding === undefined || download === null) return false;
+    const offset = intent.offset ?? intent.chunk * intent.size;
+    const payload = download.peek?.(offset, intent.size) ?? null;
+    if (payload === null) return false;
+    binding.chunkSize = intent.size;
+    if (this.#bindings.size > 1) this.#bindingOf(key, deviceId, intent);
+    this.#send(intent, payload, download.size);
+    return true;
   }
 
   async #serve({ deviceId, intent }: ChunkRequest): Promise<void> {
@@ -77,7 +100,7 @@ export class OtaQueue {
       this.#refuse(intent, 'tooLarge', 'ota_too_large');
       return;
     }
-    const key = `${deviceId}/${intent.type}/${intent.requestId}`;
+    const key = keyOf(deviceId, intent);
     const binding = this.#bindingOf(key, deviceId, intent);
     let download: Awaited<ReturnType<OtaBinding['opened']>>;
     try {
@@ -94,7 +117,7 @@ export class OtaQueue {
     }
     if (this.#closed) return;
     const payload = await this.#payload(binding, download, intent);
-    if (!this.#closed) this.#send(intent, payload);
+    if (!this.#closed) this.#send(intent, payload, download.size);
     else if (!(payload instanceof Uint8Array)) payload.close();
   }
 
@@ -102,15 +125,15 @@ export class OtaQueue {
     if (intent.size > 0) binding.chunkSize = intent.size;
     const size = binding.chunkSize;
     if (size === 0) return intent.chunk === 0 && download.size > 0 ? binding.wholeFile(download) : EMPTY;
-    const offset = intent.chunk * size;
+    const offset = intent.offset ?? intent.chunk * size;
     if (!(offset < download.size)) return EMPTY;
     return binding.read(download, offset, Math.min(size, download.size - offset));
   }
 
-  #send(intent: OtaChunkIntent, payload: PayloadSource): void {
+  #send(intent: OtaChunkIntent, payload: PayloadSource, fileSize: number): void {
     const { length } = payload;
     this.#untakenBytes += length;
-    this.#connection.answer({ kind: 'otaChunk', ref: intent.ref, payload }, (result) => {
+    this.#connection.answer({ kind: 'otaChunk', ref: intent.ref, payload, fileSize }, (result) => {
       this.#untakenBytes -= length;
       // Larger than the client's Maximum Packet Size; or it is gone, and so is whom to tell.
       if (result === 'lost') this.#refuse(intent, 'tooLarge', 'ota_lost');
@@ -147,4 +170,8 @@ export class OtaQueue {
     this.#bindings.delete(key);
     binding.release();
   }
+}
+
+function keyOf(deviceId: EntityId, { type, requestId }: OtaChunkIntent): string {
+  return `${deviceId}/${type}/${requestId}`;
 }

@@ -169,6 +169,33 @@ export function describeBlobStore(name: string, factory: BlobStoreFactory): void
       second?.close();
     });
 
+    it('shows a part that is in memory as it is, and nothing after close', async () => {
+      const bytes = sampleBytes(150_000);
+      const reader = await store.open(await storeBlob(store, bytes));
+      if (reader === null) throw new TypeError('the blob is gone');
+      for (const [offset, length] of [
+        [0, 4096],
+        [65_000, 2000],
+        [149_999, 4096],
+      ] as const) {
+        await reader.read(offset, length);
+        const part = reader.peek?.(offset, length) ?? null;
+        if (part !== null) expect(Buffer.compare(part, bytes.subarray(offset, offset + length))).toBe(0);
+      }
+      for (const [offset, length] of [
+        [150_000, 1],
+        [-1, 1],
+        [0, -1],
+        [0.5, 1],
+        [0, 0],
+        [0, Number.NaN],
+        [1e300, 1],
+      ] as const)
+        expect(reader.peek?.(offset, length) ?? null).toBeNull();
+      reader.close();
+      expect(reader.peek?.(0, 4096) ?? null).toBeNull();
+    });
+
     it('serves a thousand readers of one blob, each at its own place', async () => {
       const bytes = sampleBytes(300_000);
       const id = await storeBlob(store, bytes);
