@@ -20,6 +20,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
+          exclude: ['test/clients/**'],
           isolate: true,
           fileParallelism: false,
           testTimeout: 30_000,

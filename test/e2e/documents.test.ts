@@ -39,9 +39,22 @@ function shell(script: string): Promise<{ code: number; output: string }> {
 }
 
 describe('documents tell the truth', () => {
-  it('every recipe of docs/api.md runs as written', { timeout: 90_000 }, async () => {
+  it('TBS-105 every recipe of docs/api.md runs as written', { timeout: 90_000 }, async () => {
     const { code, output } = await shell(shellBlocks('docs/api.md'));
     expect(code, output).toBe(0);
+    for (const proof of [
+      '{"valve":"open"}',
+      '"created":2,"updated":0,"errors":0',
+      '"response":"SUCCESS"',
+      'event: telemetry',
+      '{"subscriptionId":1,"errorCode":0',
+      '"title":"Overview of API guide customer"',
+      '"toName":"API guide thermometer"',
+      '"status":"CLEARED_ACK"',
+      '"status":"QUEUED"',
+    ]) {
+      expect(output).toContain(proof);
+    }
   });
 
   it('the first device of README.md runs as written', { timeout: 60_000 }, async () => {
@@ -49,5 +62,15 @@ describe('documents tell the truth', () => {
     expect(code, output).toBe(0);
     expect(output).toContain('"temperature":[{"ts":');
     expect(output).toContain('"value":"21.5"');
+  });
+
+  it.each([
+    ['provision-devices.md', ['"status":"SUCCESS"', '"name":"Sensor 17"']],
+    ['update-firmware.md', ['"fw_version":"1.2.0"', '"fw_state":[{"ts":', '"value":"UPDATED"']],
+    ['use-a-gateway.md', ['"name":"Cellar gateway"', '"pressure":[{"ts":1700000000000,"value":"1.8"}]']],
+  ])('every step of docs/how-to/%s runs as written', { timeout: 60_000 }, async (name, proofs) => {
+    const { code, output } = await shell(shellBlocks(`docs/how-to/${name}`));
+    expect(code, output).toBe(0);
+    for (const proof of proofs) expect(output).toContain(proof);
   });
 });

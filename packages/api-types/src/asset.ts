@@ -56,6 +56,9 @@ export const AssetInput = named(
     label: Type.Optional(nullableText({ maxLength: 255 })),
     type: Type.Optional(nullableText({ maxLength: 255, description: 'Name of the profile; made if it is unknown.' })),
     assetProfileId: Type.Optional(nullableRefTo(EntityIdInput)),
+    customerId: Type.Optional(
+      nullableRefTo(EntityIdInput, { description: 'Null or left out: as it is. The null UUID: nobody.' }),
+    ),
     additionalInfo: Type.Optional(nullableJsonObject()),
     version: Type.Optional(nullableInteger({ description: 'An older version than the stored one is refused.' })),
   }),

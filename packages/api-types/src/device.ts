@@ -63,6 +63,9 @@ export const DeviceInput = named(
     label: Type.Optional(nullableText({ maxLength: 255 })),
     type: Type.Optional(nullableText({ maxLength: 255, description: 'Name of the profile; made if it is unknown.' })),
     deviceProfileId: Type.Optional(nullableRefTo(EntityIdInput)),
+    customerId: Type.Optional(
+      nullableRefTo(EntityIdInput, { description: 'Null or left out: as it is. The null UUID: nobody.' }),
+    ),
     deviceData: Type.Optional(nullableJsonObject()),
     additionalInfo: Type.Optional(nullableJsonObject()),
     firmwareId: Type.Optional(nullableRefTo(EntityIdInput, { description: 'Null or left out: none.' })),

@@ -7,11 +7,13 @@ interface Operation {
   readonly summary: string;
   readonly security?: readonly unknown[];
   readonly parameters?: readonly { readonly in: string; readonly name: string; readonly schema: object }[];
+  readonly requestBody?: object;
   readonly responses: Readonly<Record<string, object>>;
 }
 
 interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly tags: readonly { readonly name: string }[];
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
   readonly security: readonly unknown[];
 }
@@ -98,6 +100,38 @@ describe('OpenAPI document', () => {
       'resetPassword',
     ]);
     expect(document.security).toEqual([{ bearer: [] }, { xAuthorization: [] }]);
+  });
+
+  it('gives refusals their own media types, whatever that of the success is', () => {
+    const content = (operationId: string, status: string) => {
+      const found = operations().find(({ operation }) => operation.operationId === operationId);
+      return Reflect.get(found?.operation.responses[status] ?? {}, 'content');
+    };
+    const refusal = { 'application/json': { schema: { $ref: '#/components/schemas/ErrorObject' } } };
+    expect(content('getCustomerTitle', '4XX')).toEqual(refusal);
+    expect(content('downloadOtaPackage', '5XX')).toEqual(refusal);
+    expect(content('getTimeseries', '4XX')).toEqual({ ...refusal, 'text/plain': { schema: { type: 'string' } } });
+    expect(Object.keys(content('streamDevice', '200'))).toEqual(['text/event-stream']);
+    expect(content('handleTwoWayDeviceRPCRequestV2', '504')).toBeUndefined();
+  });
+
+  it('says of bodies whether they are needed, and when they are plain text', () => {
+    const body = (operationId: string) =>
+      operations().find(({ operation }) => operation.operationId === operationId)?.operation.requestBody;
+    expect(body('claimDevice')).toMatchObject({ required: false, content: { 'application/json': {} } });
+    expect(body('saveDevice')).toMatchObject({ required: true });
+    expect(body('updateApiKeyDescription')).toMatchObject({
+      content: { 'text/plain': { schema: { type: 'string' } } },
+    });
+  });
+
+  it('describes every tag and every answer', () => {
+    const declared = document.tags.map(({ name }) => name);
+    for (const { path, operation } of operations()) {
+      expect(declared, path).toEqual(expect.arrayContaining([...operation.tags]));
+      for (const answer of Object.values(operation.responses)) expect(answer, path).toHaveProperty('description');
+      expect(JSON.stringify(operation.responses), path).not.toContain('Default Response');
+    }
   });
 
   it('has the calls of the first release', () => {

@@ -1,6 +1,15 @@
 import { NAMED_SCHEMAS } from '@moorage/api-types';
 import { type FastifyInstance, type FastifySchema, fastify, type RouteOptions } from 'fastify';
 import { schemaController, validatorCompiler } from '../validation/compilers.ts';
+import { finishDocument, type OpenApiDocument, type RequestBody } from './finish-document.ts';
+import { TAGS } from './tags.ts';
+
+declare module 'fastify' {
+  interface FastifySchema {
+    /** What the document says of the request body, where `body` is not the whole truth: optional, or not JSON. */
+    readonly documentedBody?: RequestBody;
+  }
+}
 
 /** One operation as the document needs it. */
 export interface DocumentedRoute {
@@ -35,8 +44,10 @@ export async function openApiText(routes: readonly DocumentedRoute[], version: s
         title: 'Moorage',
         version,
         description: 'The HTTP API. Where ThingsBoard has an endpoint for the job, this is that endpoint.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],
+      tags: [...TAGS],
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
@@ -55,9 +66,19 @@ export async function openApiText(routes: readonly DocumentedRoute[], version: s
   for (const schema of Object.values(NAMED_SCHEMAS)) app.addSchema(schema);
   for (const { method, url, schema } of routes) app.route({ method, url, schema, handler: noHandler });
   await app.ready();
-  const text = JSON.stringify(app.swagger());
+  const document = app.swagger();
   await app.close();
-  return text;
+  finishDocument(document as unknown as OpenApiDocument, documentedBodies(routes));
+  return JSON.stringify(document);
+}
+
+function documentedBodies(routes: readonly DocumentedRoute[]): ReadonlyMap<string, RequestBody> {
+  const bodies = new Map<string, RequestBody>();
+  for (const { schema } of routes) {
+    const { operationId, documentedBody } = schema;
+    if (operationId !== undefined && documentedBody !== undefined) bodies.set(operationId, documentedBody);
+  }
+  return bodies;
 }
 
 async function noHandler(): Promise<undefined> {

@@ -15,7 +15,11 @@ import { IdParams, refusalResponses } from './operation.ts';
 
 const tags = ['alarm'];
 const JSON_TYPE = 'application/json; charset=utf-8';
-const SeverityText = Type.Unsafe<string>({ type: 'string', enum: ALARM_SEVERITY_NAMES });
+const SeverityText = Type.Unsafe<string>({
+  type: ['string', 'null'],
+  enum: [...ALARM_SEVERITY_NAMES, null],
+  description: 'An empty body if there are no alarms.',
+});
 const UserParams = Type.Object({ id: Uuid, userId: Uuid });
 
 /** One alarm. thingsboard-server.md, 8.1 */

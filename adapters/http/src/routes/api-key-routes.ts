@@ -8,6 +8,7 @@ import { emptyResponse, IdParams, refusalResponses } from './operation.ts';
 
 const BODY_LIMIT = 65_536;
 const tags = ['api key'];
+const text = { type: 'string' };
 
 /** thingsboard-server.md, 1.5 */
 export async function registerApiKeyRoutes(app: ApiServer, context: ApiContext): Promise<void> {
@@ -63,6 +64,10 @@ export async function registerApiKeyRoutes(app: ApiServer, context: ApiContext):
           tags,
           summary: 'Change the description of an API key: the body is the text',
           params: IdParams,
+          documentedBody: {
+            required: true,
+            content: { 'text/plain': { schema: text }, 'application/json': { schema: text } },
+          },
           response: { 200: refTo(ApiKeyInfo), ...refusalResponses },
         },
       },

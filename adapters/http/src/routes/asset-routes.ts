@@ -15,6 +15,7 @@ import { fromAssetInput, toAsset, toAssetInfo, toAssetListQuery } from '../entit
 import { entityId } from '../entities/entity-ids.ts';
 import { mapPage } from '../entities/pages.ts';
 import type { StatusReply } from '../refusals/refusals.ts';
+import { saveForCustomer } from './given-customer.ts';
 import { emptyResponse, IdParams, refusalResponses } from './operation.ts';
 
 const tags = ['asset'];
@@ -53,7 +54,12 @@ function registerSingleRoutes(app: ApiServer, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const result = await assets.save(callerOf(request), fromAssetInput(request.body));
+      const caller = callerOf(request);
+      const result = await saveForCustomer(context.platform.customers, caller, request.body.customerId, {
+        save: () => assets.save(caller, fromAssetInput(request.body)),
+        assign: (customerId, id) => assets.assign(caller, customerId, id),
+        unassign: (id) => assets.unassign(caller, id),
+      });
       return result.ok ? toAsset(result.value) : refusals.platform(reply, result);
     },
   );

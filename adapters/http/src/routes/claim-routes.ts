@@ -29,6 +29,7 @@ export function registerClaimRoutes(app: ApiServer, context: ApiContext): void {
         description: 'A failed claim is answered with 400 and the bare text "FAILURE" or "CLAIMED".',
         params: NameParams,
         body: refTo(ClaimRequest),
+        documentedBody: { required: false },
         response: {
           200: refTo(ClaimResult),
           400: refusedClaim,

@@ -6,6 +6,7 @@ import {
   DashboardListQuery,
   HomeDashboard,
   HomeDashboardInfo,
+  nullableRefTo,
   refTo,
   Uuid,
 } from '@moorage/api-types';
@@ -18,6 +19,8 @@ import { acceptJsonTexts } from '../validation/json-texts.ts';
 import { emptyResponse, IdParams, refusalResponses } from './operation.ts';
 
 const tags = ['dashboard'];
+const orEmpty = (schema: TSchema & { readonly $id: string }) =>
+  nullableRefTo(schema, { description: 'An empty body if there is none.' });
 const JSON_TYPE = 'application/json; charset=utf-8';
 /** Points that widgets ask for at most. thingsboard-server.md, 2.9 */
 const MAX_DATAPOINTS = 50_000;
@@ -197,7 +200,7 @@ function registerHomeRoutes(app: ApiServer, context: ApiContext): void {
         operationId: 'getHomeDashboard',
         tags,
         summary: 'The dashboard that opens after sign-in; an empty body if there is none',
-        response: { 200: Type.Unsafe<string | undefined>(writtenAs(HomeDashboard)), ...refusalResponses },
+        response: { 200: Type.Unsafe<string | undefined>(orEmpty(HomeDashboard)), ...refusalResponses },
       },
     },
     async (request, reply) => {
@@ -219,7 +222,7 @@ function registerHomeRoutes(app: ApiServer, context: ApiContext): void {
         operationId: 'getHomeDashboardInfo',
         tags,
         summary: 'Which dashboard opens after sign-in; an empty body if none does',
-        response: { 200: Type.Unsafe<HomeDashboardInfo | undefined>(refTo(HomeDashboardInfo)), ...refusalResponses },
+        response: { 200: Type.Unsafe<HomeDashboardInfo | undefined>(orEmpty(HomeDashboardInfo)), ...refusalResponses },
       },
     },
     async (request, reply) => {

@@ -124,7 +124,7 @@ describe('device', () => {
       name: 'T1',
       deviceProfileId: { id: profile.id.id },
       nonsense: { a: 1 },
-      customerId: 5,
+      tenantId: 5,
     });
     expect(answer.statusCode).toBe(200);
     expect(answer.json()).not.toHaveProperty('nonsense');

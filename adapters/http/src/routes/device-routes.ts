@@ -8,6 +8,7 @@ import {
   DeviceWithCredentialsInput,
   refTo,
 } from '@moorage/api-types';
+import type { Caller, EntityId } from '@moorage/core';
 import { Type } from 'typebox';
 import { type ApiContext, type ApiServer, callerOf } from '../api-context.ts';
 import {
@@ -18,6 +19,7 @@ import {
   toDeviceInfo,
 } from '../entities/device.ts';
 import { inputId } from '../entities/entity-ids.ts';
+import { saveForCustomer } from './given-customer.ts';
 import { guideHost } from './guide-host.ts';
 import { NameConflictQuery, saveUniquely } from './name-conflict.ts';
 import { DeviceParams, emptyResponse, IdParams, refusalResponses } from './operation.ts';
@@ -34,7 +36,11 @@ const SaveQuery = Type.Object({
 /** Single devices and their credentials. thingsboard-server.md, 2.2 */
 export function registerDeviceRoutes(app: ApiServer, context: ApiContext): void {
   const { refusals } = context;
-  const { devices } = context.platform;
+  const { devices, customers } = context.platform;
+  const assignment = (caller: Caller) => ({
+    assign: (customerId: EntityId, id: EntityId) => customers.assignDevice(caller, customerId, id),
+    unassign: (id: EntityId) => customers.unassignDevice(caller, id),
+  });
 
   app.post(
     '/device',
@@ -51,9 +57,12 @@ export function registerDeviceRoutes(app: ApiServer, context: ApiContext): void 
     async (request, reply) => {
       const accessToken = request.query.accessToken ?? null;
       const input = fromDeviceInput(request.body);
-      const result = await saveUniquely(input.name, request.query, (name) =>
-        devices.save(callerOf(request), { ...input, name }, { accessToken }),
-      );
+      const caller = callerOf(request);
+      const result = await saveForCustomer(customers, caller, request.body.customerId, {
+        ...assignment(caller),
+        save: () =>
+          saveUniquely(input.name, request.query, (name) => devices.save(caller, { ...input, name }, { accessToken })),
+      });
       return result.ok ? toDevice(result.value) : refusals.platform(reply, result);
     },
   );
@@ -73,9 +82,14 @@ export function registerDeviceRoutes(app: ApiServer, context: ApiContext): void 
     async (request, reply) => {
       const credentials = fromCredentialsInput(request.body.credentials);
       const input = fromDeviceInput(request.body.device);
-      const result = await saveUniquely(input.name, request.query, (name) =>
-        devices.saveWithCredentials(callerOf(request), { ...input, name }, credentials),
-      );
+      const caller = callerOf(request);
+      const result = await saveForCustomer(customers, caller, request.body.device.customerId, {
+        ...assignment(caller),
+        save: () =>
+          saveUniquely(input.name, request.query, (name) =>
+            devices.saveWithCredentials(caller, { ...input, name }, credentials),
+          ),
+      });
       return result.ok ? toDevice(result.value) : refusals.platform(reply, result);
     },
   );

@@ -65,4 +65,14 @@ describe('relations', () => {
     });
     expect((await t.call('POST', '/api/relations', {})).statusCode).toBe(501);
   });
+
+  it('are answered by the second form of the calls', async () => {
+    const expected = { ...relation(), type: 'Manages', typeGroup: 'COMMON', additionalInfo: null };
+    const saved = await t.call('POST', '/api/v2/relation', { ...relation(), type: 'Manages' });
+    expect([saved.statusCode, saved.json()]).toEqual([200, expected]);
+    const at = `/api/v2/relation?${key().replace('Contains', 'Manages')}`;
+    const deleted = await t.call('DELETE', at);
+    expect([deleted.statusCode, deleted.json()]).toEqual([200, expected]);
+    expect((await t.call('DELETE', at)).statusCode).toBe(404);
+  });
 });

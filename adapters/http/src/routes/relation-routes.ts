@@ -78,6 +78,8 @@ export function registerRelationRoutes(app: ApiServer, context: ApiContext): voi
     },
   );
 
+  registerAnsweringRoutes(app, context);
+
   app.delete(
     '/relations',
     {
@@ -131,6 +133,50 @@ export function registerRelationRoutes(app: ApiServer, context: ApiContext): voi
       if (query === undefined) return refusals.badRequest(reply, ONE_END);
       const result = await relations.listInfos(callerOf(request), query);
       return result.ok ? result.value.map(toRelationInfo) : refusals.platform(reply, result);
+    },
+  );
+}
+
+/** The same two calls, answered with the relation: what the Python client 4.4 uses. */
+function registerAnsweringRoutes(app: ApiServer, context: ApiContext): void {
+  const { refusals } = context;
+  const { relations } = context.platform;
+
+  app.post(
+    '/v2/relation',
+    {
+      schema: {
+        operationId: 'saveRelationV2',
+        tags,
+        summary: 'Relate two entities; answers the relation',
+        body: refTo(EntityRelationInput),
+        response: { 200: refTo(EntityRelation), ...refusalResponses },
+      },
+    },
+    async (request, reply) => {
+      const relation = fromRelationInput(request.body);
+      const result = await relations.save(callerOf(request), relation);
+      return result.ok ? toRelation(relation) : refusals.platform(reply, result);
+    },
+  );
+
+  app.delete(
+    '/v2/relation',
+    {
+      schema: {
+        operationId: 'deleteRelationV2',
+        tags,
+        summary: 'Delete a relation; answers what it was',
+        querystring: RelationKeyQuery,
+        response: { 200: refTo(EntityRelation), ...refusalResponses },
+      },
+    },
+    async (request, reply) => {
+      const key = toRelationKey(request.query);
+      const found = await relations.get(callerOf(request), key);
+      if (!found.ok) return refusals.platform(reply, found);
+      const result = await relations.remove(callerOf(request), key);
+      return result.ok ? toRelation(found.value) : refusals.platform(reply, result);
     },
   );
 }

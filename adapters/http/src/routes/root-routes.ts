@@ -86,6 +86,7 @@ export function registerRootRoutes(app: ApiServer, services: RootServices): void
         tags,
         summary: 'Metrics in the text format of Prometheus',
         security: PUBLIC,
+        produces: ['text/plain'],
         response: { 200: Type.String() },
       },
     },

@@ -32,6 +32,8 @@ const answer = Type.Unsafe<string>({
   anyOf: [{ $ref: RpcAccepted.$id }, {}],
 });
 
+const empty = (description: string) => Type.Unsafe<undefined>({ type: 'null', description });
+
 /** Calling methods of devices. thingsboard-server.md, 4.1 and 4.2 */
 export function registerRpcCallRoutes(app: ApiServer, context: ApiContext, codes: RpcStatusCodes): void {
   const { refusals } = context;
@@ -73,7 +75,13 @@ export function registerRpcCallRoutes(app: ApiServer, context: ApiContext, codes
             'all with an empty body.',
           params: DeviceParams,
           body: rawBody(RpcRequest),
-          response: { 200: answer, ...telemetryRefusalResponses },
+          response: {
+            200: answer,
+            406: empty('The device answered something that is not JSON.'),
+            [offline]: empty('No connection of the device listened.'),
+            [timeout]: empty(timeout === offline ? 'No answer in time, or nothing listened.' : 'No answer in time.'),
+            ...telemetryRefusalResponses,
+          },
         },
       },
       async (request, reply) => {

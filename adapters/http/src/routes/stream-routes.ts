@@ -19,9 +19,13 @@ export function registerStreamRoutes(app: ApiServer, context: ApiContext): void 
         operationId: 'streamDevice',
         tags,
         summary: 'Telemetry, attributes and events of a device as Server-Sent Events',
+        description:
+          'Events: `telemetry`, `attributes`, what happens to the device under its type (such as `connected`); `lost` when ' +
+          'this reader was too slow, and `ended`.',
         params: DeviceParams,
+        produces: ['text/event-stream'],
         response: {
-          200: Type.Unsafe<string>({ type: 'string', description: 'text/event-stream, without end.' }),
+          200: Type.Unsafe<string>({ type: 'string', description: 'Without end.' }),
           ...refusalResponses,
         },
       },

@@ -44,6 +44,20 @@ export function acceptJsonBodies(app: FastifyInstance): void {
       done(error === null ? null : new RequestRefusal(400, 31, 'The body is not valid JSON'), value);
     });
   });
+  acceptNoBodies(app);
+}
+
+/** A request that announces a type and sends nothing has no body: axios says `x-www-form-urlencoded` of every bare POST. */
+export function acceptNoBodies(app: FastifyInstance): void {
+  app.addContentTypeParser('*', (request, payload, done) => {
+    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers;
+    // RFC 9112, 6.3: without both fields a request has no body.
+    if (encoding !== undefined || Number(length ?? 0) !== 0) {
+      return done(new RequestRefusal(415, 31, 'The content type is not supported: send application/json'), undefined);
+    }
+    payload.resume();
+    done(null, undefined);
+  });
 }
 
 /** Hands bodies of any content type to the handler as bytes. */

@@ -30,6 +30,19 @@ describe('conversion of a query', () => {
     },
   );
 
+  it.each([
+    ['True', true],
+    ['YES', true],
+    ['1', true],
+    ['False', false],
+    ['off', false],
+    ['0', false],
+    ['2', '2'],
+    ['constructor', 'constructor'],
+  ])('reads the boolean %s as %s', (text, value) => {
+    expect(converted({ b: text }).b).toBe(value);
+  });
+
   it('leaves repeated parameters to the validator', () => {
     expect(converted({ n: ['1', '2'], b: ['true'], id: ['a'], order: ['x'] })).toEqual({
       n: ['1', '2'],

@@ -11,7 +11,13 @@ type Convert = (value: unknown) => unknown;
 
 const toInteger: Convert = (value) =>
   typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number.parseInt(value, 10) : value;
-const toBoolean: Convert = (value) => (value === 'true' ? true : value === 'false' ? false : value);
+/** The words that ThingsBoard takes; its Python client writes `True`. */
+const BOOLEANS = new Map([
+  ...['true', 'on', 'yes', '1'].map((word) => [word, true] as const),
+  ...['false', 'off', 'no', '0'].map((word) => [word, false] as const),
+]);
+const toBoolean: Convert = (value) =>
+  typeof value === 'string' ? (BOOLEANS.get(value.toLowerCase()) ?? value) : value;
 const toUpperCase: Convert = (value) => (typeof value === 'string' ? value.toUpperCase() : value);
 const toLowerCase: Convert = (value) => (typeof value === 'string' ? value.toLowerCase() : value);
 
