@@ -156,3 +156,53 @@ describe('shared attribute updates', () => {
     subscriber.stop();
   });
 });
+
+describe('smart reporting', () => {
+  it('the limits of the profile reach every device as moorage_reporting, at once and after a change (section 3.4)', async () => {
+    const limits = { temperature: { min: 10, max: 30, delta: 0.5, fastMs: 1_000, slowMs: 600_000 } };
+    const profile = {
+      name: 'reporting',
+      type: 'DEFAULT',
+      transportType: 'DEFAULT',
+      profileData: {
+        configuration: { type: 'DEFAULT' },
+        transportConfiguration: { type: 'DEFAULT' },
+        moorage: { reporting: limits },
+      },
+    };
+    const saved = await api.call('POST', '/api/deviceProfile', profile);
+    expect(saved.status, saved.text).toBe(200);
+    const created = await api.call('POST', '/api/device?accessToken=REPORTINGTOKEN000001', {
+      name: 'reporting device',
+      type: 'reporting',
+    });
+    expect(created.status, created.text).toBe(200);
+    const device = await ThingsboardDevice.connect(server, 'REPORTINGTOKEN000001');
+    await device.subscribe(1, ATTRIBUTES);
+    const ask = async () => {
+      await device.publish(`${ATTRIBUTES}/request/1`, { sharedKeys: 'moorage_reporting' });
+      return (await device.message(`${ATTRIBUTES}/response/1`)).body.shared?.moorage_reporting;
+    };
+    while ((await ask()) === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await ask()).toEqual(limits);
+    // A push from the creation may still come first.
+    const changed = { temperature: { delta: 2 } };
+    const again = await api.call('POST', '/api/deviceProfile', {
+      ...saved.body,
+      profileData: { ...saved.body.profileData, moorage: { reporting: changed } },
+    });
+    expect(again.status, again.text).toBe(200);
+    let push = await device.message(ATTRIBUTES);
+    while (push.body.moorage_reporting?.temperature?.delta !== 2) push = await device.message(ATTRIBUTES);
+    expect(push.body).toEqual({ moorage_reporting: changed });
+    const wrong = await api.call('POST', '/api/deviceProfile', {
+      ...saved.body,
+      name: 'reporting wrong',
+      id: undefined,
+      profileData: { ...saved.body.profileData, moorage: { reporting: { temperature: { min: 'x' } } } },
+    });
+    expect(wrong.status).toBe(400);
+    expect(wrong.body.message).toMatch(/min/);
+    device.close();
+  });
+});

@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { PacketType, ReasonCode } from '@moorage/mqtt-codec';
 import mqtt from 'mqtt';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +11,7 @@ import { MoorageProcess } from '../harness/moorage-process.ts';
 import { RawClient } from '../harness/raw-client.ts';
 import { run } from '../harness/real-clients.ts';
 
+const MQTT_JS = fileURLToPath(new URL('../../node_modules/.bin/mqtt', import.meta.url));
 const TELEMETRY = 'v1/devices/me/telemetry';
 const OBJECT_FILE = `{
   "stringKey": "value1",
@@ -422,6 +425,29 @@ describe('a ThingsBoard device, byte by byte', () => {
     expect((await client.next(PacketType.Pubcomp))?.packetIdentifier).toBe(5);
     expect((await api.latest(id)).a).toEqual([{ ts: 1000, value: 1 }]);
     client.close();
+  });
+});
+
+describe('the command line of MQTT.js', () => {
+  it('TB-24 publishes a file from standard input, and prints an attribute update', async () => {
+    const { id, token } = await device();
+    const where = ['-h', '127.0.0.1', '-p', String(server.mqttPort), '-u', token];
+    const result = await run(MQTT_JS, ['pub', '-v', ...where, '-t', TELEMETRY, '-s'], { input: OBJECT_FILE });
+    expect(result.code, result.stderr).toBe(0);
+    while ((await api.latest(id)).longKey?.[0]?.value !== 73) await new Promise((resolve) => setTimeout(resolve, 20));
+    const subscriber = spawn(MQTT_JS, ['sub', '-v', ...where, '-t', 'v1/devices/me/attributes'], { stdio: 'pipe' });
+    let output = '';
+    subscriber.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    // It says nothing when it has subscribed, so the attribute is written until it is heard.
+    while (!output.includes('{"targetTemperature":21.5}')) {
+      await api.call('POST', `/api/plugins/telemetry/DEVICE/${id}/attributes/SHARED_SCOPE`, {
+        targetTemperature: 21.5,
+      });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    subscriber.kill();
   });
 });
 
