@@ -15,7 +15,7 @@ export interface TlsListenerOptions extends ListenerOptions {
 /** Opens a listener for MQTT over TLS. Rejects with `ListenError`. */
 export function createTlsListener(options: TlsListenerOptions): Promise<Listener> {
   const serve = serveSecure(options, options.tls, streamOf(options));
-  return openPort(options, { ordinary: true, serve });
+  return openPort(options, { serveHandle: null, serve });
 }
 
 /** What becomes of a connection after its handshake. */
