@@ -22,7 +22,7 @@ import { createBrokerDesk, sysTopics } from './composition/broker-desk.ts';
 import { type OpenCoap, openCoap } from './composition/coap.ts';
 import { deviceLimits } from './composition/device-limits.ts';
 import { createDeviceServices } from './composition/device-services.ts';
-import { createDialects } from './composition/dialects.ts';
+import { createDialects, preSharedKey } from './composition/dialects.ts';
 import { type OpenListeners, openListeners } from './composition/listeners.ts';
 import { ServerMetrics } from './composition/metrics.ts';
 import { payloadText, readText } from './composition/payload-text.ts';
@@ -259,6 +259,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
       host: address,
       dialects: dialects.map((dialect) => dialect.manifest.id),
       accept: (stream, via) => broker.accept(stream, via),
+      psk: (identity) => preSharedKey(dialects, identity, registry.credentials),
       http: (socket) => http.serve(socket),
       count: (event, amount) => metrics.count(event, amount),
       scheduler,

@@ -2,6 +2,7 @@ import type { ConnectCredential, CredentialLookup, DeviceRef } from '@moorage/co
 import type { ConnectPacket, Refusal } from '@moorage/dialect-api';
 import type { LinkClientId } from './client-id.ts';
 import { badClientId, badCredentials, badKeepAlive, notAuthorized, wrongSignature } from './codes.ts';
+import type { DeviceTokens } from './device-tokens.ts';
 import { DIALECT_ID } from './manifest.ts';
 import { connectContent, type Hmac, type LinkIdentity, signatureMatches, signMethod } from './signature.ts';
 
@@ -11,8 +12,10 @@ const LONGEST_CLIENT_ID = 512;
 /** Seconds. Section 1.4 */
 const SHORTEST_KEEP_ALIVE = 30;
 
-/** TLS, plain TCP; a pre-authenticated device and one with a token say so with a negative number. Section 1.2 */
-const SECURE_MODES = ['2', '3'];
+/** TLS, plain TCP, and with a token in place of a signature. Section 1.2 */
+const SECURE_MODES = ['2', '3', '-1'];
+const PRE_AUTHENTICATED = '-1';
+const LONGEST_TOKEN = 128;
 
 const PRODUCT_KEY = /^[A-Za-z0-9]{1,20}$/;
 const DEVICE_NAME = /^[A-Za-z0-9_@.:-]{1,64}$/;
@@ -59,6 +62,7 @@ export function identify(
   link: LinkClientId,
   registry: CredentialLookup,
   hmac: Hmac,
+  tokens: Pick<DeviceTokens, 'check'>,
 ): ProvenDevice | Refusal {
   if (connect.clientId.length > LONGEST_CLIENT_ID) {
     return badClientId(`The client ID is longer than ${LONGEST_CLIENT_ID} characters.`);
@@ -79,11 +83,21 @@ export function identify(
   if (secret === null) {
     return notAuthorized(`${identity.deviceName} has no DeviceSecret yet: it waits for its dynamic registration.`);
   }
+  if (secureMode === PRE_AUTHENTICATED) {
+    return tokens.check(identity, 'mqtt', asciiOf(connect.password)) === 'good'
+      ? { outcome: 'proven', device, identity }
+      : badCredentials('The iotToken is wrong or has expired.');
+  }
   const content = connectContent(identity, link.base, link.parameters.get('timestamp'));
   if (!signatureMatches(connect.password, hmac(algorithm, secret, content))) {
     return wrongSignature(identity, algorithm, content);
   }
   return { outcome: 'proven', device, identity };
+}
+
+/** Tokens are of ASCII; anything else is none. */
+function asciiOf(password: Uint8Array | null): string {
+  return password === null || password.length > LONGEST_TOKEN ? '' : String.fromCharCode(...password);
 }
 
 /** The credential of a device of this dialect; comparisons are exact. */

@@ -236,7 +236,7 @@ describe.each(libraries.libraries)(
       const { keys, values } = intent.values;
       expect(Object.fromEntries(keys.map((key, index) => [key, values[index]]))).toEqual(library.attributes);
       expect(intent.scope).toBe('CLIENT');
-      expect(open(packet, fresh).openingIntents).toEqual([]);
+      expect(open(packet, fresh).openingIntents).toMatchObject([{ kind: 'dialectRequest', request: 'ota/pending' }]);
     });
 
     it(`hears topics of the system ${library.automatic ? 'unasked' : 'when it asked for them'}`, () => {

@@ -1,5 +1,6 @@
 import { type CredentialLookup, type DeviceRef, ValueReader } from '@moorage/core';
 import type {
+  Accepted,
   Authentication,
   ConnectPacket,
   ConnectVia,
@@ -10,11 +11,19 @@ import type {
   Principal,
   Refusal,
 } from '@moorage/dialect-api';
+import { bootstrapRoutes, type MqttEndpoint } from './bootstrap-routes.ts';
 import { type LinkClientId, parseClientId } from './client-id.ts';
 import { badClientId, badCredentials, unavailable } from './codes.ts';
 import { connectionGuide } from './connection-guide.ts';
 import { identify, type ProvenDevice, parseUsername } from './credentials.ts';
-import { createHttpRoutes } from './http-routes.ts';
+import { dataChannelRoutes } from './data-channel.ts';
+import { DeviceTokens } from './device-tokens.ts';
+import { LinkDirectory } from './directory.ts';
+import { DownloadLinks } from './download-links.ts';
+import { downloadRoute } from './download-route.ts';
+import { GatewaySession, type GatewayTools } from './gateway-session.ts';
+import { registrationRoutes } from './http-routes.ts';
+import { JsonTexts } from './json-text.ts';
 import { DIALECT_ID, manifest } from './manifest.ts';
 import { sessionPolicy } from './policy.ts';
 import { preSharedKey } from './pre-shared-key.ts';
@@ -22,8 +31,9 @@ import { REGISTRATION_ERRORS, type RegistrationError, register, registrationData
 import { RegistrationSession, registrationPolicy } from './registration-session.ts';
 import type { LinkSecrets } from './secrets.ts';
 import { AlibabaSession, type SessionTools } from './session.ts';
-import type { Hmac } from './signature.ts';
+import type { Hmac, LinkIdentity } from './signature.ts';
 import { type LinkStore, StoredRequests } from './stored-requests.ts';
+import { Topology } from './topology.ts';
 
 /** Settings of the dialect. */
 export interface AlibabaDialectOptions {
@@ -36,7 +46,13 @@ export interface AlibabaDialectOptions {
   readonly secrets?: () => LinkSecrets;
   /** Tells secrets over connections without TLS, as where a proxy in front of the server ends it. Section 1.7 */
   readonly registerWithoutTls?: boolean;
+  /** Scheme, host and port of the HTTP server as devices reach it; null or absent: firmware goes over MQTT alone. */
+  readonly downloadBase?: () => string | null;
+  /** What devices are told that ask where to connect; absent: the host they asked, and the usual port. */
+  readonly mqttEndpoint?: () => MqttEndpoint;
 }
+
+const DEFAULT_PORT = 1883;
 
 /** Devices whose library is known already; beyond so many it is written down again. */
 const MAXIMUM_KNOWN = 100_000;
@@ -52,13 +68,43 @@ export class AlibabaDialect implements Dialect {
   /** What connections that are let in to be registered are told. */
   readonly #registrations = new WeakMap<Principal, string>();
   readonly httpRoutes: readonly DeviceHttpRoute[];
+  readonly #directory: LinkDirectory;
+  readonly #tokens: DeviceTokens;
+  readonly #gatewayTools: GatewayTools;
+  /** Through which gateway a device was logged in last. */
+  readonly #gateways = new Map<string, WeakRef<GatewaySession>>();
+  /** Connections on which nobody reads along, or of which the operator says so. */
+  readonly #confidential = new WeakSet<Principal>();
 
   constructor(options: AlibabaDialectOptions) {
     this.#options = options;
-    this.#tools = { reader: new ValueReader(), now: options.now };
-    this.#requests = new StoredRequests(options.store, options.now);
-    const { hmac, secrets } = options;
-    this.httpRoutes = secrets === undefined ? [] : createHttpRoutes(hmac, secrets);
+    const { hmac, now, secrets, store, downloadBase = () => null } = options;
+    const directory = new LinkDirectory(hmac);
+    this.#directory = directory;
+    const secretOf = (identity: LinkIdentity): string | null => directory.secretOf(identity);
+    const links = new DownloadLinks({ hmac, now, base: downloadBase, secretOf });
+    const reader = new ValueReader();
+    const decoder = new TextDecoder();
+    const texts = new JsonTexts(reader, { text: (bytes) => decoder.decode(bytes) });
+    const shadowControl: SessionTools['shadowControl'] = (...change) => this.#requests.shadowControl(...change);
+    this.#tools = { reader, now, links, shadowControl };
+    this.#requests = new StoredRequests(store, now, links, new Topology(store, directory, texts, secrets ?? null));
+    this.#gatewayTools = {
+      directory,
+      texts,
+      open: (link, device, identity) => new AlibabaSession(this.#tools, device, identity, link, true),
+      moved: (deviceId, to) => this.#moved(deviceId, to),
+    };
+    const tokens = new DeviceTokens({ hmac, now, secretOf });
+    this.#tokens = tokens;
+    const ask = (...question: Parameters<StoredRequests['answer']>) => this.#requests.answer(...question);
+    const endpoint = options.mqttEndpoint ?? (() => ({ host: null, port: DEFAULT_PORT }));
+    this.httpRoutes = [
+      ...(secrets === undefined ? [] : registrationRoutes(hmac, secrets)),
+      ...bootstrapRoutes({ directory, tokens, endpoint }),
+      ...dataChannelRoutes({ tools: this.#tools, directory, tokens, ask }),
+      downloadRoute(links),
+    ].map((route) => knowing(directory, route));
   }
 
   recognise(connect: ConnectPacket): 'yes' | 'maybe' | 'no' {
@@ -71,12 +117,16 @@ export class AlibabaDialect implements Dialect {
     via: ConnectVia,
     registry: CredentialLookup,
   ): Authentication | Promise<Authentication> {
+    this.#directory.registry = registry;
     const pinned = via.pinnedDialect === DIALECT_ID;
     const link = parseClientId(connect.clientId);
     if (link === undefined || !(link.isOwn || pinned)) return withoutLinkForm(connect, pinned, registry);
     if (link.parameters.get('authType') === 'register') return this.#register(connect, via, link, registry);
-    const identification = identify(connect, link, registry, this.#options.hmac);
-    return identification.outcome === 'proven' ? accept(connect, identification) : identification;
+    const identification = identify(connect, link, registry, this.#options.hmac, this.#tokens);
+    if (identification.outcome !== 'proven') return identification;
+    const accepted = accept(connect, identification);
+    if (this.#mayTellSecrets(via)) this.#confidential.add(accepted.principal);
+    return accepted;
   }
 
   openSession(principal: Principal, link: DeviceLink): DialectSession {
@@ -87,7 +137,10 @@ export class AlibabaDialect implements Dialect {
     if (device === null) throw new TypeError('a principal of this dialect is a device');
     // A principal without an identity is asked for its rights only, and never connects.
     const isTold = principal.identity === null || this.#isKnown(device, link);
-    return new AlibabaSession(this.#tools, device, identity, link, isTold);
+    const session = new AlibabaSession(this.#tools, device, identity, link, isTold);
+    if (!device.gateway) return session;
+    const isConfidential = this.#confidential.has(principal);
+    return new GatewaySession(session, { device, identity, link, isConfidential }, this.#gatewayTools);
   }
 
   /** The key of a device that connects by TLS-PSK; undefined: it is none of ours. Section 1.9 */
@@ -102,11 +155,9 @@ export class AlibabaDialect implements Dialect {
     { parameters }: LinkClientId,
     registry: CredentialLookup,
   ): Promise<Authentication> {
-    const { hmac, secrets, registerWithoutTls = false } = this.#options;
+    const { hmac, secrets } = this.#options;
     if (secrets === undefined) return unavailable('Dynamic registration is switched off.');
-    if (!registerWithoutTls && via.transport !== 'tls' && via.transport !== 'wss') {
-      return unavailable('Dynamic registration needs TLS.');
-    }
+    if (!this.#mayTellSecrets(via)) return unavailable('Dynamic registration needs TLS.');
     const identity = parseUsername(connect.username);
     if (identity === undefined) return badCredentials('The user name is not deviceName&productKey.');
     const random = parameters.get('random') ?? '';
@@ -127,12 +178,24 @@ export class AlibabaDialect implements Dialect {
     return { outcome: 'accepted', principal };
   }
 
+  #mayTellSecrets({ transport }: ConnectVia): boolean {
+    return this.#options.registerWithoutTls === true || transport === 'tls' || transport === 'wss';
+  }
+
   answerRequest(device: DeviceRef, request: string, params: string): Promise<string> {
     return this.#requests.answer(device, request, params);
   }
 
   readonly connectionGuide = (...[device, credentials, endpoint]: Parameters<Dialect['connectionGuide']>) =>
     connectionGuide(this.#options.hmac, device, credentials, endpoint);
+
+  /** A device that logs in through another gateway is with the former one no longer. Section 6 */
+  #moved(deviceId: string, to: GatewaySession): void {
+    const former = this.#gateways.get(deviceId)?.deref();
+    if (former !== to) former?.lost(deviceId);
+    if (this.#gateways.size >= MAXIMUM_KNOWN) this.#gateways.clear();
+    this.#gateways.set(deviceId, new WeakRef(to));
+  }
 
   #isKnown({ id }: DeviceRef, { clientId }: DeviceLink): boolean {
     const parameters = parseClientId(clientId)?.parameters;
@@ -144,6 +207,17 @@ export class AlibabaDialect implements Dialect {
   }
 }
 
+/** Devices are looked up where the request comes from, which may be before the first CONNECT. */
+function knowing(directory: LinkDirectory, route: DeviceHttpRoute): DeviceHttpRoute {
+  return {
+    ...route,
+    handle(request, desk) {
+      directory.registry = desk.credentials;
+      return route.handle(request, desk);
+    },
+  };
+}
+
 /** Section 1.7: 2 for what the client ID says, 3 for what the server cannot do, 4 for the rest. */
 function registrationRefusal(error: RegistrationError): Refusal {
   const reason = `Registration: ${REGISTRATION_ERRORS[error]}.`;
@@ -151,7 +225,7 @@ function registrationRefusal(error: RegistrationError): Refusal {
   return error === 460 || error === 6292 ? badClientId(reason) : badCredentials(reason);
 }
 
-function accept({ level }: ConnectPacket, { device, identity }: ProvenDevice): Authentication {
+function accept({ level }: ConnectPacket, { device, identity }: ProvenDevice): Accepted {
   return {
     outcome: 'accepted',
     principal: {

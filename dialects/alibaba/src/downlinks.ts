@@ -19,6 +19,17 @@ const FIXED_SERVICES: ReadonlyMap<string, string> = new Map([
   ['property.set', PROPERTY_SET],
   ['thing.service.property.get', PROPERTY_GET],
   ['property.get', PROPERTY_GET],
+  // Sections 4.5, 4.6 and 6: what the server tells of its own accord.
+  ...[
+    'thing/config/push',
+    'thing/config/log/push',
+    'thing/topo/add/notify',
+    'thing/topo/change',
+    'thing/gateway/permit',
+    'thing/disable',
+    'thing/enable',
+    'thing/delete',
+  ].map((suffix) => [methodOf(suffix), suffix] as const),
 ]);
 const RAW_METHODS = ['thing.model.down_raw', 'down_raw'];
 const SERVICE_PREFIX = 'thing.service.';

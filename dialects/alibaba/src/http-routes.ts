@@ -11,7 +11,7 @@ const BODY_LIMIT = 4096;
 const GUESSES: readonly RegistrationError[] = [6100, 6250, 6600];
 
 /** Always 200: the code stands in the body. Compact, since a library takes it apart by hand. Section 1.7 */
-function answer(body: string): DeviceHttpAnswer {
+export function answer(body: string): DeviceHttpAnswer {
   return { status: 200, contentType: 'application/json', body };
 }
 
@@ -20,7 +20,7 @@ function refused(error: RegistrationError): DeviceHttpAnswer {
 }
 
 /** Fields of a form; the last of equal names. undefined: it is malformed. */
-function formFields(text: string): ReadonlyMap<string, string> | undefined {
+export function formFields(text: string): ReadonlyMap<string, string> | undefined {
   try {
     return new Map(
       text.split('&').map((field) => {
@@ -38,8 +38,8 @@ function decoded(text: string): string {
   return decodeURIComponent(text.replaceAll('+', ' '));
 }
 
-/** The vendor's HTTP API for devices, as far as it is offered: registration. Section 1.7 */
-export function createHttpRoutes(hmac: Hmac, secrets: () => LinkSecrets): readonly DeviceHttpRoute[] {
+/** Registration. Section 1.7 */
+export function registrationRoutes(hmac: Hmac, secrets: () => LinkSecrets): readonly DeviceHttpRoute[] {
   return [
     {
       method: 'POST',

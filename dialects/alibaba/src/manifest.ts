@@ -11,5 +11,5 @@ export const manifest: DialectManifest = {
     'Link SDK for C 3.0.1, 3.2.0 and 4.2.0 (behaviour)',
     'Link SDK for JavaScript 1.2.8 (behaviour)',
   ],
-  capabilities: ['telemetry', 'attributes', 'rpc', 'provision', 'routing'],
+  capabilities: ['telemetry', 'attributes', 'rpc', 'provision', 'ota', 'gateway', 'routing'],
 };

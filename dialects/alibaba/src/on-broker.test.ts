@@ -442,6 +442,7 @@ describe('conversation', () => {
       'CLIENT sdkVersion,sdkLanguage',
       'CLIENT SYS_LP_SDK_VERSION',
       'telemetry current_fw_version',
+      'CLIENT firmwareVersion',
     ]);
     expect(client.subscribe(`${CUSTOM}user/get`, { qos: 0 }).reasonCodes).toEqual([0]);
     client.publish(`${CUSTOM}user/update`, { payload: '{"message":"hello!"}' });

@@ -2,7 +2,20 @@ import type { QoS } from '@moorage/dialect-api';
 import { AlinkCode } from './codes.ts';
 
 /** What is sent once the platform has done what a message asked for. */
-export type ReplyKind = 'plain' | 'desired' | 'tags' | 'logMode' | 'model' | 'dialect' | 'ntp' | 'shadow';
+const KINDS = [
+  'plain',
+  'desired',
+  'tags',
+  'logMode',
+  'model',
+  'dialect',
+  'ntp',
+  'shadow',
+  'upgrade',
+  'file',
+  'gateway',
+] as const;
+export type ReplyKind = (typeof KINDS)[number];
 
 /** A reply that is owed. It travels through the platform as text. */
 export interface PendingReply {
@@ -21,7 +34,6 @@ export interface PendingReply {
 const SEPARATOR = '\u0000';
 
 const CODES: readonly AlinkCode[] = Object.values(AlinkCode);
-const KINDS: readonly ReplyKind[] = ['plain', 'desired', 'tags', 'logMode', 'model', 'dialect', 'ntp', 'shadow'];
 
 /** At most about 350 characters: a topic, an identifier and a few more. */
 export function encodePending({ kind, topicName, qos, id, code, detail }: PendingReply): string {

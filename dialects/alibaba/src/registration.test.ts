@@ -119,7 +119,7 @@ const code = (body: string): number => JSON.parse(body).code;
 describe('registration over HTTP', () => {
   it('ALI-20 vector D returns compact JSON under 256 bytes with code 200 and the secret', async () => {
     const { post, records, dialect } = setUp();
-    expect(dialect.httpRoutes.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /auth/register/device']);
+    expect(dialect.httpRoutes.map(({ method, path }) => `${method} ${path}`)).toContain('POST /auth/register/device');
     const body = await post({});
     expect(body).toBe(
       `{"code":200,"data":{"productKey":"${PRODUCT_KEY}","deviceName":"${DEVICE_NAME}","deviceSecret":"${records.secret}"},"message":"success"}`,
@@ -177,7 +177,7 @@ describe('registration over HTTP', () => {
   it('there is no such route without somebody to give out secrets', () => {
     const { options } = setUp();
     const { secrets: _left, ...without } = options;
-    expect(new AlibabaDialect(without).httpRoutes).toEqual([]);
+    expect(new AlibabaDialect(without).httpRoutes.map(({ path }) => path)).not.toContain('/auth/register/device');
   });
 });
 

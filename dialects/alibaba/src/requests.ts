@@ -19,6 +19,8 @@ export interface SystemMessage {
   readonly topics: DeviceTopics;
   readonly suffix: string;
   readonly message: DialectMessage;
+  /** The device may have others behind it. */
+  readonly isGateway: boolean;
 }
 
 /** The method that a topic of the system stands for. */

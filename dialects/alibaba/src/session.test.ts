@@ -4,7 +4,7 @@ import type { DialectSession, ProtocolLevel } from '@moorage/dialect-api';
 import { deviceLink, dialectMessage, fateOf, sentTexts } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
 import { AlibabaSession } from './session.ts';
-import { DEVICE_NAME, LAMP, PRODUCT_KEY, SYSTEM } from './testing/lamp.ts';
+import { DEVICE_NAME, LAMP, NO_LINKS, PRODUCT_KEY, SYSTEM } from './testing/lamp.ts';
 
 const IDENTITY = { productKey: PRODUCT_KEY, deviceName: DEVICE_NAME };
 const CUSTOM = `/${PRODUCT_KEY}/${DEVICE_NAME}/`;
@@ -33,7 +33,13 @@ function open(
     },
   };
   const link = deviceLink(level, `base|${parameters},securemode=3|`);
-  return new AlibabaSession({ reader, now: () => NOW + 7 }, { ...LAMP, settings }, IDENTITY, link, true);
+  return new AlibabaSession(
+    { reader, now: () => NOW + 7, links: NO_LINKS, shadowControl: () => null },
+    { ...LAMP, settings },
+    IDENTITY,
+    link,
+    true,
+  );
 }
 
 const publish = (session: DialectSession, topicName: string, payload: string | Uint8Array = '', qos: 0 | 1 | 2 = 1) =>

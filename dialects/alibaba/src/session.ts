@@ -1,4 +1,12 @@
-import { type DeviceIntent, type DeviceRef, PointList, ValueKind, type ValueReader } from '@moorage/core';
+import {
+  type DeviceIntent,
+  type DeviceRef,
+  PointList,
+  type ReplyRef,
+  type Value,
+  ValueKind,
+  type ValueReader,
+} from '@moorage/core';
 import {
   closeConnection,
   type DeviceCommand,
@@ -22,10 +30,13 @@ import { base64Of } from './base64.ts';
 import { parseClientId } from './client-id.ts';
 import { AlinkCode } from './codes.ts';
 import { type Downlink, desiredData, propertiesDownlink, rpcDownlink, tagsData } from './downlinks.ts';
+import type { DownloadLinks } from './download-links.ts';
 import { writeReply } from './envelope.ts';
+import { blockContext, blockError, blockFrame } from './file-blocks.ts';
+import { firmwareTask } from './firmware.ts';
 import { integerOf, JsonTexts } from './json-text.ts';
 import { readNtpRequest, writeNtpResponse } from './ntp.ts';
-import { otaUplink } from './ota.ts';
+import { otaUplink, pendingFirmware } from './ota.ts';
 import { decodePending, encodePending, type PendingReply } from './pending-reply.ts';
 import { isProperty, LOG_MODE_ATTRIBUTE } from './platform-keys.ts';
 import { methodOf } from './requests.ts';
@@ -44,7 +55,12 @@ export interface SessionTools {
   readonly reader: ValueReader;
   /** Epoch milliseconds. */
   readonly now: () => number;
+  readonly links: DownloadLinks;
+  /** The message to a device that has a shadow when values are desired of it; null: it has none. JSON text. */
+  readonly shadowControl: (deviceId: string, values: ReadonlyMap<string, Value>) => string | null;
 }
+
+type SharedAttributes = Extract<DeviceCommand, { kind: 'sharedAttributes' }>;
 
 /** QoS of what the server begins. */
 const COMMAND_QOS: QoS = 1;
@@ -78,6 +94,8 @@ export class AlibabaSession implements DialectSession {
   /** Answers in bytes name no call, so they are taken in order. */
   readonly #rawCalls: string[] = [];
   #nextPush = FIRST_PUSH_ID;
+  /** The last task that the device was told of unasked. */
+  #pushedFirmware: string | null = null;
 
   constructor(tools: SessionTools, device: DeviceRef, identity: LinkIdentity, link: DeviceLink, told: boolean) {
     const parameters = parseClientId(link.clientId)?.parameters ?? new Map<string, string>();
@@ -87,7 +105,8 @@ export class AlibabaSession implements DialectSession {
     this.listensAtOnce = parameters.get('_ss') === '1';
     this.#subscriptions = new Subscriptions(this.#topics, this.listensAtOnce);
     this.#customRrpc = ((integerOf(parameters.get('ext')) ?? 0) & 1) === 1;
-    this.openingIntents = told ? [] : libraryIntents(parameters, tools.now());
+    const library = told ? [] : libraryIntents(parameters, tools.now());
+    this.openingIntents = [...library, pendingFirmware(this.#topics)];
     this.#device = device;
     this.#classes = new TopicClasses(device);
     this.#model = new ThingModel(device.settings.alibaba?.thingModel ?? null);
@@ -128,7 +147,7 @@ export class AlibabaSession implements DialectSession {
       case 'shadow':
         return this.#shadow(message);
       case 'ota':
-        return otaUplink(this.#texts, uplink.name, message) ?? notAllowed(topicName);
+        return otaUplink(this.#texts, this.#topics, uplink.name, message) ?? notAllowed(topicName);
       default:
         return notAllowed(topicName);
     }
@@ -139,7 +158,8 @@ export class AlibabaSession implements DialectSession {
       return this.#rrpcAnswer(suffix.slice(RRPC_RESPONSE.length), null, message);
     }
     if (suffix === DOWN_RAW_REPLY) return this.#rawAnswer(message);
-    const system = { texts: this.#texts, topics: this.#topics, suffix, message };
+    const { gateway: isGateway } = this.#device;
+    const system = { texts: this.#texts, topics: this.#topics, suffix, message, isGateway };
     return systemUplink(system) ?? notAllowed(message.topicName);
   }
 
@@ -182,22 +202,44 @@ export class AlibabaSession implements DialectSession {
   }
 
   command(command: DeviceCommand): readonly OutboundMessage[] | 'notSupported' | 'notSubscribed' {
-    const downlink = command.kind === 'rpc' ? rpcDownlink(this.#context, command) : this.#properties(command);
+    if (command.kind === 'sharedAttributes') return this.#sharedAttributes(command);
+    const downlink = rpcDownlink(this.#context, command);
     if (downlink === undefined) return 'notSupported';
     const { topicName, payload } = downlink;
     const qos = this.#subscriptions.qosFor(topicName, COMMAND_QOS);
     if (qos === null) return 'notSubscribed';
-    if (command.kind === 'rpc') this.#called(command.id, downlink);
+    this.#called(command.id, downlink);
     return [{ topicName, payload, qos }];
   }
 
-  #properties({ values }: Extract<DeviceCommand, { kind: 'sharedAttributes' }>): Downlink | undefined {
-    // A desired value that was taken away is nothing to set.
+  /** A desired value that was taken away is nothing to set. */
+  #sharedAttributes({ values }: SharedAttributes): readonly OutboundMessage[] | 'notSupported' | 'notSubscribed' {
     const properties = new Map([...(values ?? [])].filter(([key]) => isProperty(key)));
-    if (properties.size === 0) return undefined;
+    const messages: Pick<OutboundMessage, 'topicName' | 'payload'>[] = [];
+    if (properties.size > 0) {
+      messages.push(propertiesDownlink(this.#context, this.#pushId(), properties));
+      const control = this.#tools.shadowControl(this.#device.id, properties);
+      if (control !== null) messages.push({ topicName: this.#topics.shadowGet, payload: encodeText(control) });
+    }
+    const firmware = new Map(Array.from(values ?? [], ([key, { value }]) => [key, value]));
+    const task = firmwareTask(firmware, this.#tools.links.linkOf(this.#topics.identity));
+    if (task !== null) {
+      const data = JSON.stringify(task);
+      this.#pushedFirmware = data.replace(/"url":"[^"]*",/, '');
+      messages.push({ topicName: this.#topics.ota('upgrade'), payload: upgrade(JSON.stringify(this.#pushId()), data) });
+    }
+    if (messages.length === 0) return 'notSupported';
+    const heard = messages.flatMap((message): OutboundMessage[] => {
+      const qos = this.#subscriptions.qosFor(message.topicName, COMMAND_QOS);
+      return qos === null ? [] : [{ ...message, qos }];
+    });
+    return heard.length === 0 ? 'notSubscribed' : heard;
+  }
+
+  #pushId(): string {
     const id = String(this.#nextPush);
     this.#nextPush = this.#nextPush === LAST_PUSH_ID ? FIRST_PUSH_ID : this.#nextPush + 1;
-    return propertiesDownlink(this.#context, id, properties);
+    return id;
   }
 
   get #context() {
@@ -220,11 +262,25 @@ export class AlibabaSession implements DialectSession {
     if (pending === undefined) return [];
     const qos = this.#subscriptions.qosFor(pending.topicName, pending.qos);
     if (qos === null) return [];
-    return [{ topicName: pending.topicName, payload: this.#replyPayload(pending, reply), qos }];
+    const payload = pending.kind === 'upgrade' ? this.#upgrade(pending, reply) : this.#replyPayload(pending, reply);
+    return payload === null ? [] : [{ topicName: pending.topicName, payload, qos }];
+  }
+
+  /** Asked for: what there is. Unasked: a task that was not told on this connection, and nothing if there is none. */
+  #upgrade({ id, detail }: PendingReply, reply: DeviceReply): Uint8Array | null {
+    const data = reply.kind === 'dialect' ? this.#texts.members(reply.payload, 8)?.get('data') : undefined;
+    if (data === undefined) return null;
+    if (detail === 'asked') return upgrade(id, data);
+    // Where the file lies is another text each time, so tasks are told apart by what they install.
+    const task = data.replace(/"url":"[^"]*",/, '');
+    if (data === '{}' || task === this.#pushedFirmware) return null;
+    this.#pushedFirmware = task;
+    return upgrade(JSON.stringify(this.#pushId()), data);
   }
 
   #replyPayload(pending: PendingReply, reply: DeviceReply): Uint8Array {
     const { kind, id, topicName, detail } = pending;
+    if (kind === 'file') return filePayload(blockContext(id, detail), reply);
     if (kind === 'ntp') return writeNtpResponse(id, detail, this.#tools.now());
     if (kind === 'shadow') return encodeText(reply.kind === 'dialect' ? reply.payload : detail);
     const method = methodOf(topicName.slice(this.#topics.system.length).replace(/_reply$/, ''));
@@ -255,6 +311,16 @@ export class AlibabaSession implements DialectSession {
     }
   }
 
+  /** Does this reply say that the request was not carried out? */
+  isRefusal(ref: ReplyRef): boolean {
+    return decodePending(ref)?.code !== AlinkCode.Success;
+  }
+
+  /** The QoS at which a message of the system is sent; null: the device does not listen. */
+  qosFor(topicName: string, wanted: QoS): QoS | null {
+    return this.#subscriptions.qosFor(topicName, wanted);
+  }
+
   mayReceive(topicName: string): boolean {
     const { custom, broadcast } = this.#topics;
     if (topicName.startsWith(custom)) return this.#classes.mayReceive(topicName.slice(custom.length));
@@ -265,6 +331,19 @@ export class AlibabaSession implements DialectSession {
     const { custom } = this.#topics;
     return topicName.startsWith(custom) && this.#classes.mayPublish(topicName.slice(custom.length));
   }
+}
+
+/** `id` is JSON text. Section 5, 2 */
+function upgrade(id: string, data: string): Uint8Array {
+  return encodeText(`{"id":${id},"code":"1000","message":"success","data":${data}}`);
+}
+
+function filePayload(context: ReturnType<typeof blockContext>, reply: DeviceReply): Uint8Array {
+  if (reply.kind === 'otaChunk' && reply.payload instanceof Uint8Array) {
+    return blockFrame(context, reply.payload, reply.fileSize ?? 0);
+  }
+  const isMissing = reply.kind === 'otaError' && (reply.error === 'notFound' || reply.error === 'elsewhere');
+  return isMissing ? blockError(context, 404, 'file not found') : blockError(context, 400, 'block not available');
 }
 
 function seconds(ms: number): number {

@@ -3,6 +3,7 @@ import { isProperty } from './platform-keys.ts';
 import {
   type DesiredValues,
   documentReply,
+  EMPTY_SHADOW,
   errorReply,
   readStoredShadow,
   type Shadow,
@@ -16,12 +17,17 @@ import { Turns } from './turns.ts';
 /** Server attribute with what a device reported through its shadow. */
 const SHADOW_ATTRIBUTE = 'shadow';
 
+/** Beyond so many they are forgotten, and recalled when their devices connect or speak. */
+const MAXIMUM_KNOWN = 20_000;
+
 /** The shadows of all devices. Reported values are client attributes too, desired ones are the shared attributes. */
 export class ShadowRequests {
   readonly #store: () => LinkStore;
   readonly #now: () => number;
   /** Requests of one device follow one another. */
   readonly #turns = new Turns();
+  /** Shadows of devices that have one and were heard of lately. */
+  readonly #known = new Map<string, Shadow>();
 
   /** `now`: epoch milliseconds. */
   constructor(store: () => LinkStore, now: () => number) {
@@ -34,6 +40,28 @@ export class ShadowRequests {
     return this.#turns.run(device.id, () => this.#answer(device, request));
   }
 
+  /** Recalls the shadow of a device that connects. */
+  async load(device: DeviceRef): Promise<void> {
+    await this.#turns.run(device.id, () => this.#read(device));
+  }
+
+  /**
+   * What a device that has a shadow is told of values which an application desires of it; null: it has none. JSON text.
+   * Section 4.2
+   */
+  control(deviceId: string, values: ReadonlyMap<string, Value>): string | null {
+    const shadow = this.#known.get(deviceId);
+    if (shadow === undefined) return null;
+    const now = Math.floor(this.#now() / 1000);
+    const desired = new Map(Array.from(values, ([key, value]) => [key, { value: jsonOf(value), timestamp: now }]));
+    return documentReply('control', shadow, desired, now);
+  }
+
+  #remember(deviceId: string, shadow: Shadow): void {
+    if (this.#known.size >= MAXIMUM_KNOWN) this.#known.clear();
+    this.#known.set(deviceId, shadow);
+  }
+
   async #answer(device: DeviceRef, request: Json): Promise<string> {
     const now = Math.floor(this.#now() / 1000);
     const shadow = await this.#read(device);
@@ -41,12 +69,16 @@ export class ShadowRequests {
     if (change.kind === 'error') return errorReply(change.error, now);
     if (change.kind === 'get') return documentReply('reply', shadow, await this.#desired(device), now);
     const done = await this.#write(device, shadow, change.shadow, change.clearDesired);
+    if (done) this.#remember(device.id, change.shadow);
     return done ? successReply(change.shadow.version, now) : errorReply(500, now);
   }
 
   async #read(device: DeviceRef): Promise<Shadow> {
     const [attribute] = await this.#store().read(device, 'SERVER', [SHADOW_ATTRIBUTE]);
-    return readStoredShadow(attribute === undefined ? null : String(attribute.value));
+    if (attribute === undefined) return EMPTY_SHADOW;
+    const shadow = readStoredShadow(String(attribute.value));
+    this.#remember(device.id, shadow);
+    return shadow;
   }
 
   async #desired(device: DeviceRef): Promise<DesiredValues> {

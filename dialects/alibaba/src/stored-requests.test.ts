@@ -1,8 +1,11 @@
-import { type Json, type Value, ValueKind } from '@moorage/core';
+import { type Json, type Value, ValueKind, ValueReader } from '@moorage/core';
 import { describe, expect, it } from 'vitest';
+import { LinkDirectory } from './directory.ts';
+import { JsonTexts } from './json-text.ts';
 import { StoredRequests } from './stored-requests.ts';
-import { LAMP } from './testing/lamp.ts';
+import { LAMP, NO_LINKS } from './testing/lamp.ts';
 import { MemoryLinkStore } from './testing/memory-link-store.ts';
+import { Topology } from './topology.ts';
 
 const NOW = 1_700_000_000_500;
 const text = (value: string): Value => ({ kind: ValueKind.String, value });
@@ -12,6 +15,13 @@ function setUp() {
   const requests = new StoredRequests(
     () => store,
     () => NOW,
+    NO_LINKS,
+    new Topology(
+      () => store,
+      new LinkDirectory(() => ''),
+      new JsonTexts(new ValueReader(), { text: () => undefined }),
+      null,
+    ),
   );
   const ask = async (request: string, params: Json): Promise<Record<string, Json>> =>
     JSON.parse(await requests.answer(LAMP, request, JSON.stringify(params)));

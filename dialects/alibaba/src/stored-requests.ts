@@ -4,12 +4,17 @@ import {
   type DeviceRef,
   type Json,
   type JsonObject,
+  type PointList,
   platformCaller,
   type TelemetryService,
   type Value,
 } from '@moorage/core';
 import { AlinkCode } from './codes.ts';
+import type { DownloadLinks } from './download-links.ts';
+import { FirmwareRequests } from './firmware-requests.ts';
+import { FIRMWARE_PENDING, FIRMWARE_REPORTED, FIRMWARE_TASK } from './ota.ts';
 import { ShadowRequests } from './shadow-requests.ts';
+import { RELATION_REQUEST, TOPOLOGY_REQUESTS, type Topology } from './topology.ts';
 
 /** Server attribute with the remote configuration of a device, as the device is told of it. Section 4.5 */
 const CONFIGURATION_ATTRIBUTE = 'remoteConfig';
@@ -30,11 +35,13 @@ export interface LinkStore {
   save(device: Owner, scope: AttributeScope, values: ReadonlyMap<string, Value>): Promise<boolean>;
   /** The same. Keys that do not exist are ignored. */
   remove(device: Owner, scope: AttributeScope, keys: readonly string[]): Promise<boolean>;
+  /** The same, for series. */
+  saveSeries(device: Owner, points: PointList): Promise<boolean>;
 }
 
 /** Reads and writes as a user of the device's tenant would, so that everybody who listens is told. */
 export function linkStoreOf(
-  telemetry: Pick<TelemetryService, 'attributes' | 'saveAttributes' | 'removeAttributes'>,
+  telemetry: Pick<TelemetryService, 'attributes' | 'saveAttributes' | 'removeAttributes' | 'save'>,
 ): LinkStore {
   return {
     read: async ({ id, tenantId }, scope, keys) => {
@@ -45,10 +52,12 @@ export function linkStoreOf(
       (await telemetry.saveAttributes(platformCaller(tenantId), id, scope, values)).ok,
     remove: async ({ id, tenantId }, scope, keys) =>
       (await telemetry.removeAttributes(platformCaller(tenantId), id, scope, keys)).ok,
+    saveSeries: async ({ id, tenantId }, points) => (await telemetry.save(platformCaller(tenantId), id, points)).ok,
   };
 }
 
-interface Outcome {
+/** What becomes of a request. */
+export interface Outcome {
   readonly code: AlinkCode;
   readonly data?: Json;
 }
@@ -59,10 +68,14 @@ const BAD_PARAMETERS: Outcome = { code: AlinkCode.BadParameters };
 export class StoredRequests {
   readonly #store: () => LinkStore;
   readonly #shadows: ShadowRequests;
+  readonly #firmware: FirmwareRequests;
+  readonly #topology: Topology;
 
   /** `now`: epoch milliseconds. */
-  constructor(store: () => LinkStore, now: () => number) {
+  constructor(store: () => LinkStore, now: () => number, links: DownloadLinks, topology: Topology) {
+    this.#topology = topology;
     this.#store = store;
+    this.#firmware = new FirmwareRequests(store, now, links);
     this.#shadows = new ShadowRequests(store, now);
   }
 
@@ -72,8 +85,16 @@ export class StoredRequests {
    */
   async answer(device: DeviceRef, request: string, params: string): Promise<string> {
     if (request === SHADOW_REQUEST) return this.#shadows.answer(device, JSON.parse(params));
-    const { code, data = {} } = await this.#outcome(device, request, JSON.parse(params));
+    const isOfTopology = TOPOLOGY_REQUESTS.some((known) => known === request);
+    const { code, data = {} } = isOfTopology
+      ? await this.#topology.answer(device, request, params)
+      : await this.#outcome(device, request, JSON.parse(params));
     return JSON.stringify({ code, data });
+  }
+
+  /** What a device that has a shadow is told of desired values; null: it has none. JSON text. */
+  shadowControl(deviceId: string, values: ReadonlyMap<string, Value>): string | null {
+    return this.#shadows.control(deviceId, values);
   }
 
   #outcome(device: DeviceRef, request: string, params: Json): Promise<Outcome> {
@@ -84,6 +105,12 @@ export class StoredRequests {
         return this.#deleteTags(device, params);
       case 'thing/config/get':
         return this.#configuration(device);
+      case RELATION_REQUEST:
+        return this.#relation(device, params);
+      case FIRMWARE_REPORTED:
+      case FIRMWARE_PENDING:
+      case FIRMWARE_TASK:
+        return this.#task(device, request, params);
       default:
         throw new TypeError(`there is no request ${request}`);
     }
@@ -111,6 +138,25 @@ export class StoredRequests {
     const entries: readonly Json[] = params;
     const keys = entries.map((entry) => (isObject(entry) ? entry.attrKey : undefined));
     return keys.every(isKey) ? this.#remove(device, 'CLIENT', keys) : BAD_PARAMETERS;
+  }
+
+  /** The question was made by the device's session, not by the device. */
+  async #task(device: DeviceRef, request: string, params: Json): Promise<Outcome> {
+    if (request === FIRMWARE_PENDING) await this.#shadows.load(device);
+    if (!isObject(params)) return BAD_PARAMETERS;
+    const { productKey, deviceName, version } = params;
+    const question = {
+      productKey: String(productKey),
+      deviceName: String(deviceName),
+      version: typeof version === 'string' ? version : null,
+    };
+    return { code: AlinkCode.Success, data: await this.#firmware.answer(device, request, question) };
+  }
+
+  /** The same: asked by the session of the gateway. */
+  async #relation(device: DeviceRef, params: Json): Promise<Outcome> {
+    const gatewayId = isObject(params) ? String(params.gatewayId) : '';
+    return { code: (await this.#topology.isBehind(device, gatewayId)) ? AlinkCode.Success : AlinkCode.NoRelation };
   }
 
   async #remove(device: DeviceRef, scope: AttributeScope, keys: readonly string[]): Promise<Outcome> {

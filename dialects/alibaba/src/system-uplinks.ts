@@ -3,7 +3,9 @@ import { type Disposition, NOTHING, perform, performAndTell, ReasonCode, refuseM
 import { base64Of } from './base64.ts';
 import { AlinkCode } from './codes.ts';
 import { type AlinkRequest, readResponse, responsePayload } from './envelope.ts';
+import { blockRequest } from './file-blocks.ts';
 import { elementsOf, stringOf } from './json-text.ts';
+import { firmwareGet } from './ota.ts';
 import { LOG_MODE_ATTRIBUTE } from './platform-keys.ts';
 import { PostedPoints, textPoint } from './points.ts';
 import { accepted, handleRequest, owedTo, refused, type SystemMessage } from './requests.ts';
@@ -38,15 +40,25 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ['thing/deviceinfo/delete', (system) => handleRequest(system, (request) => later(system, request))],
   ['thing/deviceinfo/get', (system) => handleRequest(system, (request) => tagsGet(system, request))],
   ['thing/config/get', (system) => handleRequest(system, (request) => later(system, request))],
-  ['thing/config/push_reply', (system) => answerToPush(system)],
+  ['thing/ota/firmware/get', firmwareGet],
+  ['thing/file/download', blockRequest],
+  ['thing/config/push_reply', serviceReply],
+  ['thing/topo/add/notify_reply', serviceReply],
+  ['thing/gateway/permit_reply', serviceReply],
   ['thing/config/log/get', (system) => handleRequest(system, (request) => logMode(system, request))],
   ['thing/log/post', (system) => handleRequest(system, (request) => logPost(system, request))],
   ['thing/dsltemplate/get', (system) => handleRequest(system, (request) => model(system, request))],
   ['thing/dynamicTsl/get', (system) => handleRequest(system, (request) => model(system, request))],
   ['_thing/diag/post', (system) => handleRequest(system, (request) => diagnosis(system, request))],
-  ['thing/disable_reply', answerToPush],
-  ['thing/enable_reply', answerToPush],
-  ['thing/delete_reply', answerToPush],
+  ['thing/topo/add', gatewayRequest],
+  ['thing/topo/delete', gatewayRequest],
+  ['thing/topo/get', gatewayRequest],
+  ['thing/sub/register', gatewayRequest],
+  ['thing/list/found', (system) => handleRequest(system, (request) => accepted(system, request, []))],
+  ['thing/topo/change_reply', serviceReply],
+  ['thing/disable_reply', serviceReply],
+  ['thing/enable_reply', serviceReply],
+  ['thing/delete_reply', serviceReply],
 ]);
 
 const EVENT = /^thing\/event\/([^/]+)\/post$/;
@@ -78,19 +90,13 @@ function post(read: (points: PostedPoints, request: AlinkRequest, self: LinkIden
     });
 }
 
-/** The device's answer to a call; the server made the identifier, so any other answers nothing. */
+/** The device's answer to a call; the server made the identifier, so any other answers nothing. One library's is not even JSON. */
 function serviceReply({ texts, message }: SystemMessage): Disposition {
   const response = readResponse(texts, message.payload);
   if (response === undefined) return notJson('The answer of the device is not a JSON object.');
   const { id } = response;
   if (id === undefined || !/^\d{1,10}$/.test(id) || Number(id) > LARGEST_CALL) return NOTHING;
   return perform([{ kind: 'rpcResponse', id, payload: responsePayload(response) }]);
-}
-
-/** Nobody waits for it. One library's is not even JSON, which is logged. Section 4.5 */
-function answerToPush({ texts, message }: SystemMessage): Disposition {
-  const response = readResponse(texts, message.payload);
-  return response === undefined ? notJson('The answer to a push is not a JSON object.') : NOTHING;
 }
 
 function notJson(reason: string): Disposition {
@@ -102,6 +108,13 @@ function later(system: SystemMessage, request: AlinkRequest): Disposition {
   const { suffix } = system;
   const ref = owedTo(system, request, 'dialect');
   return perform([{ kind: 'dialectRequest', request: suffix, params: request.params ?? '{}', ref }]);
+}
+
+/** What only gateways ask; others are told that they have no relation to any device. Section 6 */
+function gatewayRequest(system: SystemMessage): Disposition {
+  return handleRequest(system, (request) =>
+    system.isGateway ? later(system, request) : refused(system, request, AlinkCode.NoRelation),
+  );
 }
 
 /** `["power","temperature"]`; nothing or `{}`: all of them. */

@@ -2,7 +2,7 @@ import { type Intent, type JsonObject, type ProfileSettings, ValueKind, ValueRea
 import { deviceLink, dialectMessage, fateOf, sentTexts } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
 import { AlibabaSession } from './session.ts';
-import { DEVICE_NAME, LAMP, PRODUCT_KEY, SYSTEM } from './testing/lamp.ts';
+import { DEVICE_NAME, LAMP, NO_LINKS, PRODUCT_KEY, SYSTEM } from './testing/lamp.ts';
 
 const NOW = 1_700_000_000_000;
 const reader = new ValueReader();
@@ -18,7 +18,13 @@ function open(parameters = '_ss=1,ext=0', thingModel: JsonObject | null = null):
   const settings: ProfileSettings = { ...LAMP.settings, alibaba };
   const link = deviceLink(4, `base|${parameters},securemode=3|`);
   const identity = { productKey: PRODUCT_KEY, deviceName: DEVICE_NAME };
-  return new AlibabaSession({ reader, now: () => NOW }, { ...LAMP, settings }, identity, link, true);
+  return new AlibabaSession(
+    { reader, now: () => NOW, links: NO_LINKS, shadowControl: () => null },
+    { ...LAMP, settings },
+    identity,
+    link,
+    true,
+  );
 }
 
 function say(session: AlibabaSession, suffix: string, payload: string | Uint8Array | object) {
@@ -518,10 +524,10 @@ describe('the rest of the system', () => {
     }
   });
 
-  it('ALI-72 an answer to a configuration push that is not JSON is logged only', () => {
+  it('ALI-72 an answer to a configuration push that is not JSON is logged only; any other answers the call', () => {
     const session = open();
     expect(fateOf(say(session, 'thing/config/push_reply', '"id":"1","code":400'))).toBe('refused 0x99');
-    expect(fateOf(say(session, 'thing/config/push_reply', { id: '1', code: 200 }))).toBe('acknowledged');
+    expect(fateOf(say(session, 'thing/config/push_reply', { id: '1', code: 200 }))).toBe('rpcResponse');
   });
 
   it('the model of the product is told', () => {

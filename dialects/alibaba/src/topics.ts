@@ -88,6 +88,14 @@ function extended(topicName: string, levels: readonly string[]): Uplink {
   }
 }
 
+/** The device that a topic of the system names, towards devices; null: none. Section 2.4 */
+export function ownerOfDownlink(topicName: string): LinkIdentity | null {
+  const [, first, second, ...others] = topicName.split('/');
+  const at = first === 'sys' ? [second, others[0]] : first === 'ota' ? others.slice(1, 3) : others.slice(0, 2);
+  const [productKey, deviceName] = at;
+  return productKey === undefined || deviceName === undefined ? null : { productKey, deviceName };
+}
+
 /** Digits, as the server makes them. Section 4.3 */
 export function isMessageId(text: string): boolean {
   return /^\d{1,20}$/.test(text);

@@ -159,6 +159,8 @@ export interface Dialect {
   openSession(principal: Principal, link: DeviceLink): DialectSession;
   /** Answers a `dialectRequest` of a device of this dialect with JSON text. Rejects only for a fault of the server. */
   answerRequest?(device: DeviceRef, request: string, params: string): Promise<string>;
+  /** The key of a device that connects by TLS-PSK; undefined: none of this dialect's. At once, from memory. RFC 4279 */
+  preSharedKey?(identity: string, registry: CredentialLookup): Uint8Array | undefined;
   /** The dialect's own HTTP API for devices. */
   readonly httpRoutes?: readonly DeviceHttpRoute[];
   /** The dialect's own CoAP API for devices. */

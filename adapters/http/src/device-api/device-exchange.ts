@@ -62,13 +62,14 @@ export class DeviceExchange {
   }
 
   #deviceRequest(body: HeldBody | null): DeviceRequest {
-    const { params, url, ip } = this.#request;
+    const { params, url, ip, headers } = this.#request;
     const query = url.indexOf('?');
     return {
       parameters: textsOf(params),
       query: query === -1 ? [] : [...new URLSearchParams(url.slice(query + 1))],
       body: body?.bytes ?? NO_BYTES,
       remoteAddress: ip,
+      headers,
       onGone: (task) => {
         if (this.#state === 'waiting') this.#whenGone.add(task);
         else if (this.#state === 'gone') task();

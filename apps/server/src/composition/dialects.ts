@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Registry, TelemetryService } from '@moorage/core';
+import type { CredentialLookup, Registry, TelemetryService } from '@moorage/core';
 import { AlibabaDialect, type LinkSecrets, linkSecretsOf, linkStoreOf } from '@moorage/dialect-alibaba';
 import type { Dialect } from '@moorage/dialect-api';
 import { PlainDialect } from '@moorage/dialect-plain';
@@ -14,6 +14,19 @@ export interface DialectsOptions {
   readonly registry: Registry;
   /** Asked for after the start: the service is made later than the dialects. */
   readonly telemetry: () => TelemetryService;
+}
+
+/** The key that some dialect knows for this identity of TLS-PSK; null: none does. */
+export function preSharedKey(
+  dialects: readonly Dialect[],
+  identity: string,
+  registry: CredentialLookup,
+): Uint8Array | null {
+  for (const dialect of dialects) {
+    const key = dialect.preSharedKey?.(identity, registry);
+    if (key !== undefined) return key;
+  }
+  return null;
 }
 
 /** In the order of recognition.md, section 3; the one with anonymous access comes last. */
@@ -33,6 +46,7 @@ export function createDialects({ configuration, runtime, registry, telemetry }: 
         secrets ??= linkSecretsOf(registry.devices, store());
         return secrets;
       },
+      mqttEndpoint: () => ({ host: configuration.publicHost, port: configuration.mqtt.port }),
       downloadBase: () =>
         configuration.publicHost === null ? null : `http://${configuration.publicHost}:${configuration.http.port}`,
     }),

@@ -34,6 +34,8 @@ export interface ListenersOptions {
   /** Identifiers of the dialects there are, for the pins. */
   readonly dialects: readonly string[];
   readonly accept: (stream: ByteStream, via: ListenerInfo) => void;
+  /** The key of a device that connects by TLS-PSK; absent: none does. */
+  readonly psk?: (identity: string) => Uint8Array | null;
   /** Takes HTTPS connections of the port for everything, decrypted. */
   readonly http: (socket: Socket) => void;
   readonly count: (event: string, amount: number) => void;
@@ -79,6 +81,7 @@ async function prepareTls({
   log,
   scheduler,
   count,
+  psk,
 }: ListenersOptions): Promise<{ readonly tls: TlsAcceptor | null; readonly watch: CertificateWatch | null }> {
   const { certificate, key, clientCa } = configuration.tls;
   if (!hasCertificate(configuration) || certificate === null || key === null) return { tls: null, watch: null };
@@ -88,7 +91,12 @@ async function prepareTls({
   if (!read.ok) throw new StartError(read.message, { hint, exitCode: EXIT.configuration });
   let tls: TlsAcceptor;
   try {
-    tls = await openTls({ material: read.certificate.material, scheduler, count: (event) => count(event, 1) });
+    tls = await openTls({
+      material: read.certificate.material,
+      scheduler,
+      ...(psk === undefined ? {} : { psk }),
+      count: (event) => count(event, 1),
+    });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new StartError(`${certificate} cannot be used: ${reason}`, { hint, exitCode: EXIT.configuration, cause });

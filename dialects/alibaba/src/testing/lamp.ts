@@ -1,4 +1,5 @@
 import { type ConnectCredential, DEFAULT_PROFILE_SETTINGS, type DeviceRef, type NameHolder } from '@moorage/core';
+import { DownloadLinks } from '../download-links.ts';
 import type { LinkStore } from '../stored-requests.ts';
 
 export const PRODUCT_KEY = 'a1b2C3d4E5f';
@@ -35,3 +36,11 @@ export function holderOf(secret: string | null, device: DeviceRef = LAMP, userna
 export function noStore(): LinkStore {
   throw new TypeError('the store was not to be asked');
 }
+
+/** The server's address is not known, so nothing is fetched by HTTP. */
+export const NO_LINKS = new DownloadLinks({
+  hmac: () => '',
+  now: () => 0,
+  base: () => null,
+  secretOf: () => null,
+});

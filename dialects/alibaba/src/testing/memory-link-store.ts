@@ -1,4 +1,4 @@
-import type { Attribute, AttributeScope, Value } from '@moorage/core';
+import type { Attribute, AttributeScope, PointList, Value } from '@moorage/core';
 import type { LinkStore } from '../stored-requests.ts';
 
 /** Attributes of one device in memory. */
@@ -25,6 +25,14 @@ export class MemoryLinkStore implements LinkStore {
     if (!this.working) return false;
     for (const key of keys) this.#attributes.delete(`${scope} ${key}`);
     return true;
+  }
+
+  /** Series as `key=value`, in their order. */
+  readonly series: string[] = [];
+
+  async saveSeries(_device: unknown, points: PointList): Promise<boolean> {
+    if (this.working) this.series.push(...points.keys.map((key, index) => `${key}=${points.values[index]}`));
+    return this.working;
   }
 
   of(scope: AttributeScope): readonly Attribute[] {

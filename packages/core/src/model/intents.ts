@@ -80,6 +80,8 @@ export interface OtaChunkIntent {
   readonly chunk: number;
   /** Bytes of a chunk; 0: the whole file. */
   readonly size: number;
+  /** Byte at which the part begins, where it is no whole number of chunks; absent: `chunk * size`. */
+  readonly offset?: number;
   readonly ref: ReplyRef;
 }
 

@@ -1,6 +1,6 @@
 import { type PlatformError, type Result, refuse, success } from '../errors.ts';
 import type { DeviceRef } from '../model/connect-registry.ts';
-import type { EntityId } from '../model/entities.ts';
+import { type EntityId, NULL_ID } from '../model/entities.ts';
 import type { Caller, RegistryListener, SeriesRangeQuery, TelemetryService } from '../platform.ts';
 import type { Clock, Scheduler } from '../ports/runtime.ts';
 import type {
@@ -146,7 +146,8 @@ class DefaultTelemetryService implements TelemetryService {
     scope: AttributeScope,
     values: ReadonlyMap<string, Value>,
   ): Promise<Result<null>> {
-    if (scope === 'CLIENT') return refuse('badRequest', 'Invalid scope: CLIENT_SCOPE');
+    // Users may not speak for a device; the platform does, where the device said so by another way.
+    if (scope === 'CLIENT' && caller.userId !== NULL_ID) return refuse('badRequest', 'Invalid scope: CLIENT_SCOPE');
     const device = await this.#options.access.device(caller, deviceId, 'WRITE');
     if (!device.ok) return device;
     if (values.size === 0) return refuse('badRequest', 'No attributes data found in request body!');

@@ -1,0 +1,60 @@
+import type { CredentialLookup, DeviceRef } from '@moorage/core';
+import { encodeText } from '@moorage/dialect-api';
+import { credentialOf, parsePair } from './credentials.ts';
+import { integerOf, type Members, stringOf } from './json-text.ts';
+import { connectContent, type Hmac, type LinkIdentity, signatureMatches, signMethod } from './signature.ts';
+
+/** Who a sub-device is and what it signed. Section 6 */
+export interface SignedIdentity extends LinkIdentity {
+  /** Signed as it was sent, bars and all. */
+  readonly clientId: string;
+  readonly timestamp: string | undefined;
+  readonly method: string | undefined;
+  readonly sign: string;
+}
+
+/** undefined: no such object, or one that names nobody. */
+export function readIdentity(members: Members | undefined): LinkIdentity | undefined {
+  const productKey = stringOf(members?.get('productKey'));
+  const deviceName = stringOf(members?.get('deviceName'));
+  return productKey === undefined || deviceName === undefined ? undefined : parsePair(productKey, deviceName);
+}
+
+/** The method goes by two names, and the time is a number or a text. */
+export function readSignedIdentity(members: Members | undefined): SignedIdentity | undefined {
+  const identity = readIdentity(members);
+  const clientId = stringOf(members?.get('clientId'));
+  const sign = stringOf(members?.get('sign'));
+  if (identity === undefined || clientId === undefined || sign === undefined) return undefined;
+  const time = members?.get('timestamp');
+  const timestamp = time === undefined ? undefined : (stringOf(time) ?? integerOf(time)?.toString());
+  const method = stringOf(members?.get('signMethod') ?? members?.get('signmethod'));
+  return { ...identity, clientId, timestamp, method, sign };
+}
+
+/** The devices of this dialect, by their names. */
+export class LinkDirectory {
+  readonly #hmac: Hmac;
+  /** Of the host, as it came with the last CONNECT; nobody is known before the first one. */
+  registry: CredentialLookup | null = null;
+
+  constructor(hmac: Hmac) {
+    this.#hmac = hmac;
+  }
+
+  device(identity: LinkIdentity): DeviceRef | null {
+    return (this.registry && credentialOf(identity, this.registry)?.device) ?? null;
+  }
+
+  secretOf(identity: LinkIdentity): string | null {
+    return (this.registry && credentialOf(identity, this.registry)?.password) ?? null;
+  }
+
+  isSigned(signed: SignedIdentity): boolean {
+    const algorithm = signMethod(signed.method);
+    const secret = this.secretOf(signed);
+    if (algorithm === undefined || secret === null) return false;
+    const content = connectContent(signed, signed.clientId, signed.timestamp);
+    return signatureMatches(encodeText(signed.sign), this.#hmac(algorithm, secret, content));
+  }
+}
