@@ -136,3 +136,8 @@ export function authorize(
 export function platformCaller(tenantId: EntityId): Caller {
   return { userId: NULL_ID, authority: 'TENANT_ADMIN', tenantId, customerId: NULL_ID };
 }
+
+/** True for the platform itself; viewers of public links have no user either. */
+export function isPlatform({ userId, authority, isPublic }: Caller): boolean {
+  return userId === NULL_ID && authority === 'TENANT_ADMIN' && isPublic !== true;
+}

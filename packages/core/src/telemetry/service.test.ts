@@ -308,6 +308,10 @@ describe('attributes', () => {
     expect(await service.saveAttributes(CALLER, 'd1', 'CLIENT', values({ a: 1 }))).toEqual(
       refuse('badRequest', 'Invalid scope: CLIENT_SCOPE'),
     );
+    const viewer = { ...CALLER, userId: NULL_ID, authority: 'CUSTOMER_USER', isPublic: true } as const;
+    expect(await service.saveAttributes(viewer, 'd1', 'CLIENT', values({ a: 1 }))).toEqual(
+      refuse('badRequest', 'Invalid scope: CLIENT_SCOPE'),
+    );
     expect(attributes.saves).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import { type PlatformError, type Result, refuse, success } from '../errors.ts';
 import type { DeviceRef } from '../model/connect-registry.ts';
-import { type EntityId, NULL_ID } from '../model/entities.ts';
+import type { EntityId } from '../model/entities.ts';
 import type { Caller, RegistryListener, SeriesRangeQuery, TelemetryService } from '../platform.ts';
 import type { Clock, Scheduler } from '../ports/runtime.ts';
 import type {
@@ -12,6 +12,7 @@ import type {
   TelemetryStore,
   WriteOutcome,
 } from '../ports/telemetry-store.ts';
+import { isPlatform } from '../registry/authorize.ts';
 import { PointList } from '../values/point-list.ts';
 import type { Point, Value } from '../values/value.ts';
 import { awaitOutcome } from './await-outcome.ts';
@@ -147,7 +148,7 @@ class DefaultTelemetryService implements TelemetryService {
     values: ReadonlyMap<string, Value>,
   ): Promise<Result<null>> {
     // Users may not speak for a device; the platform does, where the device said so by another way.
-    if (scope === 'CLIENT' && caller.userId !== NULL_ID) return refuse('badRequest', 'Invalid scope: CLIENT_SCOPE');
+    if (scope === 'CLIENT' && !isPlatform(caller)) return refuse('badRequest', 'Invalid scope: CLIENT_SCOPE');
     const device = await this.#options.access.device(caller, deviceId, 'WRITE');
     if (!device.ok) return device;
     if (values.size === 0) return refuse('badRequest', 'No attributes data found in request body!');
