@@ -38,3 +38,13 @@ export interface OutboundMessage {
   readonly payload: PayloadSource;
   readonly qos: QoS;
 }
+
+/** A command as messages for the subscribers of a space. */
+export interface RoutedCommand {
+  /** `Principal.account` of the space, in the tenant of the device. */
+  readonly account: string;
+  /** In their order, `spacingMs` apart; payloads in memory, never retained. */
+  readonly messages: readonly { readonly topicName: string; readonly payload: Uint8Array; readonly qos: QoS }[];
+  /** Milliseconds. */
+  readonly spacingMs: number;
+}

@@ -1,11 +1,14 @@
 import type {
   ClientCertificate,
+  Completion,
   CredentialLookup,
   Device,
   DeviceCredentials,
   DeviceIntent,
   DeviceRef,
   DialectId,
+  DialectWork,
+  EntityId,
   Intent,
   ReplyRef,
 } from '@moorage/core';
@@ -17,10 +20,11 @@ import type {
   ReasonCode,
   SubscriptionOptions,
 } from '@moorage/mqtt-codec';
-import type { DeviceCommand, OutboundMessage } from './commands.ts';
+import type { DeviceCommand, OutboundMessage, RoutedCommand } from './commands.ts';
 import type { ConnectionGuide, PublicEndpoint } from './connection-guide.ts';
 import type { DeviceCoapRoute, DeviceHttpRoute } from './device-routes.ts';
 import type { Principal } from './principal.ts';
+import type { DialectPushes } from './pushes.ts';
 import type { DeviceReply } from './replies.ts';
 
 /** What a dialect is and which documents it implements. */
@@ -94,10 +98,25 @@ export interface DialectMessage {
   readonly receivedAt: number;
 }
 
+/** A message for the subscribers of a space of the dialect. `payload` may be that of the message it came from. */
+export interface SpaceMessage {
+  readonly tenantId: EntityId;
+  /** `Principal.account` of the space. */
+  readonly account: string;
+  readonly topicName: string;
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+}
+
 /** What becomes of a message; the parts may be combined. */
 export interface Disposition {
-  /** Deliver to subscribers of the principal's space under the name it came with. */
+  /** Deliver to subscribers of the principal's space under the name it came with, or under `routeAs`. */
   readonly route: boolean;
+  /** The Topic Name in the space, also for the Retained Message; absent: the one it came with. */
+  readonly routeAs?: string;
+  /** Copies for other spaces of this dialect; the acknowledgement waits for them too. */
+  readonly copies?: readonly SpaceMessage[];
   readonly intents: readonly Intent[];
   /** Present: an `outcome` reply follows as soon as the effects of all intents are durable, or have failed. */
   readonly tell?: ReplyRef;
@@ -141,7 +160,13 @@ export interface DialectSession {
   readonly closeAfterReplyMs?: number;
   /** May this message, found in the tree, in the queue or among the retained ones, be delivered? */
   mayReceive(topicName: string): boolean;
+  /** The Topic Name that this client is shown for one of the space; absent: the same. Asked for every delivery from the tree. */
+  deliveredAs?(topicName: string): string;
+  /** Sent behind SUBACK, past the subscriptions. Asked after every SUBSCRIBE and once when a Session is resumed. */
+  afterSubscribe?(): readonly OutboundMessage[];
   mayPublishWill(topicName: string): boolean;
+  /** True: a Will is handed to `publish` when it is due, as any other message; `mayPublishWill` is asked before. */
+  readonly willIsMessage?: boolean;
   /** Name, profile or settings of the device changed while it is connected; the new ones hold from the next message on. */
   deviceChanged?(device: DeviceRef): void;
 }
@@ -157,6 +182,22 @@ export interface Dialect {
     registry: CredentialLookup,
   ): Authentication | Promise<Authentication>;
   openSession(principal: Principal, link: DeviceLink): DialectSession;
+  /**
+   * Carries out a `dialectWork` intent; holds `completion` until everything is durable. Called in the order of the
+   * messages of a connection. Must not throw; what fails is released as `failed`.
+   */
+  work?(principal: Principal, work: DialectWork, completion: Completion): void;
+  /**
+   * How a command reaches a device whose messages are routed in a space: whoever subscribes there hears it, absent Sessions
+   * too. Present: `DialectSession.command` is never asked. `tooLarge`: the device could not take the packet.
+   */
+  routedCommand?(
+    device: DeviceRef,
+    command: DeviceCommand,
+    registry: CredentialLookup,
+  ): RoutedCommand | 'notSupported' | 'tooLarge';
+  /** Applications of this dialect that are told what devices of all dialects send. */
+  readonly pushes?: DialectPushes;
   /** Answers a `dialectRequest` of a device of this dialect with JSON text. Rejects only for a fault of the server. */
   answerRequest?(device: DeviceRef, request: string, params: string): Promise<string>;
   /** The key of a device that connects by TLS-PSK; undefined: none of this dialect's. At once, from memory. RFC 4279 */

@@ -5,6 +5,7 @@ export type * from './device-routes.ts';
 export * from './dialect.ts';
 export * from './mqtt.ts';
 export type * from './principal.ts';
+export type * from './pushes.ts';
 export type * from './replies.ts';
 export * from './secret.ts';
 export * from './snippets.ts';

@@ -30,6 +30,8 @@ export interface ConnectCredential {
   readonly clientId: string | null;
   /** null: none asked for. */
   readonly password: string | null;
+  /** A text member of the credential's value, sealed in the store, by its name; null: it has none. Opened when first asked for. */
+  secret?(member: string): string | null;
 }
 
 /** A name presented at CONNECT and the dialect that holds it; recognition.md, section 1. */
@@ -65,6 +67,19 @@ export interface CredentialLookup {
   byClientId(clientId: string): NameHolder | undefined;
   /** The profile that is this product of the vendor, by the name the vendor gave it. */
   product?(dialect: DialectId, name: string): ProductRef | undefined;
+  /** Enabled and disabled applications of a dialect, in no order; those of one tenant if it is given. */
+  applications?(dialect: DialectId, tenantId?: EntityId): readonly ConnectCredential[];
+  /** An application by its id. */
+  application?(id: EntityId): ConnectCredential | undefined;
+  /**
+   * The application of a dialect that has this secret in this member (`deviceToken`, `apiToken`), compared in upper case.
+   * Both the present value and one that is still valid after a rotation are found.
+   */
+  applicationBySecret?(dialect: DialectId, member: string, value: string): ConnectCredential | undefined;
+  /** A device whose name at the vendor is unique in an account only: THINGSCALE credentials by account and device id. */
+  accountDevice?(accountId: EntityId, name: string): DeviceRef | undefined;
+  /** The credential of a device, from memory. */
+  ofDevice?(deviceId: EntityId): ConnectCredential | undefined;
   /** X509_CERTIFICATE credentials by `ClientCertificate.hash`. */
   byCertificate(hash: string): ConnectCredential | undefined;
   /** True if a profile provisions devices by a certificate of this hash. */

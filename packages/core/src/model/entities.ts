@@ -80,7 +80,14 @@ export interface Device {
   readonly version: number;
 }
 
-export type CredentialsType = 'ACCESS_TOKEN' | 'MQTT_BASIC' | 'X509_CERTIFICATE' | 'PLAIN' | 'ALIBABA';
+export type CredentialsType =
+  | 'ACCESS_TOKEN'
+  | 'MQTT_BASIC'
+  | 'X509_CERTIFICATE'
+  | 'PLAIN'
+  | 'ALIBABA'
+  | 'WAVESHARE'
+  | 'THINGSCALE';
 
 /** One record for each device. */
 export interface DeviceCredentials {

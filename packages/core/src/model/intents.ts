@@ -94,6 +94,20 @@ export interface DialectRequestIntent {
   readonly ref: ReplyRef;
 }
 
+/** Data of `DialectWorkIntent`: a dialect adds members of its own. */
+export interface DialectWork {
+  readonly work: string;
+}
+
+/**
+ * Work that only the dialect knows, for a principal that is no device, as an account that speaks for many: it is handed
+ * back to the dialect, and the acknowledgement waits until its effects are durable.
+ */
+export interface DialectWorkIntent {
+  readonly kind: 'dialectWork';
+  readonly work: DialectWork;
+}
+
 /** What a device may ask for itself or, through a gateway, for a device behind it. */
 export type DeviceIntent =
   | TelemetryIntent
@@ -124,4 +138,10 @@ export interface SubDeviceLeftIntent {
 }
 
 /** What a message of a device asks of the platform: plain data. */
-export type Intent = DeviceIntent | RpcRequestIntent | ProvisionIntent | SubDeviceIntent | SubDeviceLeftIntent;
+export type Intent =
+  | DeviceIntent
+  | RpcRequestIntent
+  | ProvisionIntent
+  | SubDeviceIntent
+  | SubDeviceLeftIntent
+  | DialectWorkIntent;

@@ -32,6 +32,33 @@ export interface AlibabaSettings {
   readonly thingModel: JsonObject | null;
 }
 
+export type WaveshareAttributeType = 'int' | 'float' | 'bool' | 'string' | 'enum' | 'json';
+
+/** An attribute of a Waveshare product. waveshare.md, 4.2 */
+export interface WaveshareAttribute {
+  readonly identifier: string;
+  readonly name: string | null;
+  readonly type: WaveshareAttributeType;
+  readonly unit: string | null;
+  readonly minimum: number | null;
+  readonly maximum: number | null;
+  readonly step: number | null;
+  /** Of type `enum`. */
+  readonly values: readonly (string | number)[] | null;
+  readonly access: 'r' | 'rw';
+}
+
+/** A profile that is a product of Waveshare Cloud. api-additions.md, 1 */
+export interface WaveshareSettings {
+  /** The product number, a digit string. */
+  readonly n2: string;
+  readonly attributes: readonly WaveshareAttribute[];
+  /** Bytes of a whole PUBLISH packet that the firmware can take; 256 unless the profile says more. waveshare.md, 4.6 */
+  readonly downlinkMaxPacket: number;
+  /** Keep the last downlink of each identifier for 24 h and send it when the device subscribes. */
+  readonly holdLast: boolean;
+}
+
 /** What a device profile means for a live connection; derived once from its `profileData`. */
 export interface ProfileSettings {
   /** Strings that read as numbers are stored as numbers. thingsboard-device.md, 2.3 */
@@ -47,6 +74,7 @@ export interface ProfileSettings {
   readonly protobuf: ProtobufSettings | null;
   /** Absent: not a product of that vendor. */
   readonly alibaba?: AlibabaSettings;
+  readonly waveshare?: WaveshareSettings;
 }
 
 export const DEFAULT_PROFILE_SETTINGS: ProfileSettings = {
