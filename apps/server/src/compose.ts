@@ -21,6 +21,7 @@ import { createApiServices } from './composition/api-services.ts';
 import { createBrokerDesk, sysTopics } from './composition/broker-desk.ts';
 import { type OpenCoap, openCoap } from './composition/coap.ts';
 import { deviceLimits } from './composition/device-limits.ts';
+import { deviceRoutes } from './composition/device-routes.ts';
 import { createDeviceServices } from './composition/device-services.ts';
 import { createDialects, preSharedKey } from './composition/dialects.ts';
 import { type OpenListeners, openListeners } from './composition/listeners.ts';
@@ -244,7 +245,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     revokedSessions: registry.revokedSessions,
     webSocket: { scheduler },
     broker: brokerDesk,
-    deviceApi: { routes: dialects.flatMap((dialect) => dialect.httpRoutes ?? []), desk: host.desk('http') },
+    deviceApi: { routes: deviceRoutes(dialects), desk: host.desk('http') },
   });
 
   await broker.start();

@@ -20,12 +20,17 @@ export interface DeviceApi {
 export function mountDeviceRoutes(app: ApiServer, { routes, desk }: DeviceApi): void {
   if (routes.length === 0) return;
   const memory = new BodyMemory(LONG_BODIES_BYTES);
-  for (const together of byFirstLevel(routes)) mountTogether(app, together, desk, memory);
+  for (const together of byVendor(routes)) mountTogether(app, together, desk, memory);
 }
 
-/** Paths of one vendor begin alike; those of several have nothing in common. */
-function byFirstLevel(routes: readonly DeviceHttpRoute[]): readonly (readonly DeviceHttpRoute[])[] {
-  return [...Map.groupBy(routes, ({ path }) => path.split('/', 2)[1]).values()];
+/** Paths of one vendor begin alike; those of several have nothing in common, unless it is the API's own first level. */
+function byVendor(routes: readonly DeviceHttpRoute[]): readonly (readonly DeviceHttpRoute[])[] {
+  return [
+    ...Map.groupBy(routes, ({ path }) => {
+      const [, first, second] = path.split('/', 3);
+      return first === 'api' ? `${first}/${second}` : first;
+    }).values(),
+  ];
 }
 
 function mountTogether(app: ApiServer, routes: readonly DeviceHttpRoute[], desk: DeviceDesk, memory: BodyMemory): void {
