@@ -156,10 +156,85 @@ describe('a gateway', () => {
       params: { a: 1 },
     });
     const error = `/ext/error/${first.device.productKey}/${first.device.deviceName}`;
+    expect((await first.message(error)).body).toMatchObject({ code: 427 });
     expect((await first.message(error)).body).toMatchObject({ code: 520 });
     const post = `/sys/${device.productKey}/${device.deviceName}/thing/event/property/post`;
     expect(await second.ask('', { b: 2 }, post)).toMatchObject({ code: 200 });
     expect(Object.keys(await api.latest(device.id))).toEqual(['b']);
+  });
+
+  it('ALI-86 logging in through another gateway sends 427 to the first, and to the device that connects itself 0x8e', async () => {
+    const [first, second] = [await newGateway(), await newGateway()];
+    const device = await newDevice();
+    await first.ask('thing/topo/add', [proof(device)]);
+    await logIn(first, device);
+    await second.ask('thing/topo/add', [proof(device)]);
+    expect(await logIn(second, device)).toMatchObject({ code: 200 });
+    const error = await first.message(`/ext/error/${first.device.productKey}/${first.device.deviceName}`);
+    expect(error.body).toMatchObject({ code: 427, data: named(device) });
+    const direct = await LinkClient.connect(`mqtt://127.0.0.1:${server.mqttPort}`, device, { more: ',_ss=1' });
+    clients.push(direct);
+    const closed = new Promise<void>((resolve) => direct.client.once('close', () => resolve()));
+    expect(await logIn(second, device)).toMatchObject({ code: 200 });
+    await closed;
+    await second.end();
+    await isActive(device.id, true);
+    const path = `/api/plugins/telemetry/DEVICE/${device.id}/values/attributes/SERVER_SCOPE?keys=lastDisconnectTime`;
+    while ((await api.call('GET', path)).body.length === 0);
+  });
+
+  it('ALI-54 history and pack posts store each point for the right device and time', async () => {
+    const gateway = await newGateway();
+    const [one, two] = [await newDevice(), await newDevice()];
+    await gateway.ask('thing/topo/add', [proof(one), proof(two)]);
+    await logIn(gateway, one);
+    const now = Date.now();
+    const entry = (device: LinkDevice, value: number, time: number) => ({
+      identity: named(device),
+      properties: [{ power: { value, time } }],
+      events: [{ alarm: { value: { level: value }, time } }],
+    });
+    const history = [entry(gateway.device, 1, now - 1000), entry(one, 2, now - 2000)];
+    expect(await gateway.ask('thing/event/property/history/post', history)).toMatchObject({ code: 200, data: {} });
+    expect(await api.latest(gateway.device.id)).toMatchObject({
+      power: [{ ts: now - 1000, value: 1 }],
+      alarm: [{ ts: now - 1000 }],
+    });
+    expect(await api.latest(one.id)).toMatchObject({
+      power: [{ ts: now - 2000, value: 2 }],
+      alarm: [{ ts: now - 2000 }],
+    });
+    const pack = (device: LinkDevice) => ({
+      properties: { power: { value: 3, time: now } },
+      events: { alarm: { value: { level: 3 }, time: now } },
+      subDevices: [{ identity: named(device), properties: { power: { value: 4, time: now + 1 } }, events: {} }],
+    });
+    expect(await gateway.ask('thing/event/property/pack/post', pack(one))).toMatchObject({ code: 200 });
+    expect(await api.latest(gateway.device.id, 'power')).toEqual({ power: [{ ts: now, value: 3 }] });
+    expect(await api.latest(one.id, 'power')).toEqual({ power: [{ ts: now + 1, value: 4 }] });
+    // One that is not logged in, one that does not exist: nothing of the message is stored.
+    expect(await gateway.ask('thing/event/property/pack/post', pack(two))).toMatchObject({ code: 520 });
+    const stranger = { ...one, deviceName: 'nobody-here' };
+    expect(
+      await gateway.ask('thing/event/property/history/post', [entry(one, 9, now + 5), entry(stranger, 9, now)]),
+    ).toMatchObject({ code: 520 });
+    expect(await api.latest(one.id, 'power')).toEqual({ power: [{ ts: now + 1, value: 4 }] });
+    expect(await api.latest(two.id)).toEqual({});
+  });
+
+  it('ALI-54 a batch post stores each point of a property at its time', async () => {
+    const gateway = await newGateway();
+    const now = Date.now();
+    const power = [1, 2, 3].map((value) => ({ value, time: now - 10 * value }));
+    expect(await gateway.ask('thing/event/property/batch/post', { properties: { power }, events: {} })).toMatchObject({
+      code: 200,
+    });
+    const range = `startTs=${now - 100}&endTs=${now}&keys=power&useStrictDataTypes=true`;
+    const { body } = await api.call(
+      'GET',
+      `/api/plugins/telemetry/DEVICE/${gateway.device.id}/values/timeseries?${range}`,
+    );
+    expect(body.power).toEqual([1, 2, 3].map((value) => ({ value, ts: now - 10 * value })));
   });
 
   it('ALI-87 is told of changes and of devices to add, and answers', async () => {

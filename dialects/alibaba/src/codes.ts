@@ -1,4 +1,4 @@
-import { ReasonCode, type Refusal } from '@moorage/dialect-api';
+import { type DeviceReply, ReasonCode, type Refusal } from '@moorage/dialect-api';
 import type { HmacAlgorithm, LinkIdentity } from './signature.ts';
 
 /** Longest part of a signed text that is shown. */
@@ -46,6 +46,8 @@ export const AlinkCode = {
   BadParameters: 460,
   Failed: 500,
   NoSubDevice: 520,
+  CutOff: 521,
+  Displaced: 427,
   BadTopologySign: 401,
   TooManySubDevices: 428,
   UnknownDevice: 6100,
@@ -69,7 +71,9 @@ const MESSAGES: Readonly<Record<AlinkCode, string>> = {
   429: 'too many requests',
   460: 'request parameter error',
   500: 'system error',
+  427: 'logged in elsewhere',
   520: 'sub-device session missing',
+  521: 'session closed by the server',
   401: 'topology sign check failed',
   428: 'too many sub-devices',
   6100: 'device not found',
@@ -89,4 +93,11 @@ const MESSAGES: Readonly<Record<AlinkCode, string>> = {
 
 export function alinkMessage(code: AlinkCode): string {
   return MESSAGES[code];
+}
+
+/** What a device is told of the effects of its message. */
+export function outcomeCode(reply: DeviceReply): AlinkCode {
+  if (reply.kind !== 'outcome') return AlinkCode.Failed;
+  if (reply.outcome === 'stored') return AlinkCode.Success;
+  return reply.outcome === 'refused' ? AlinkCode.Throttled : AlinkCode.Failed;
 }

@@ -71,8 +71,6 @@ export class AlibabaDialect implements Dialect {
   readonly #directory: LinkDirectory;
   readonly #tokens: DeviceTokens;
   readonly #gatewayTools: GatewayTools;
-  /** Through which gateway a device was logged in last. */
-  readonly #gateways = new Map<string, WeakRef<GatewaySession>>();
   /** Connections on which nobody reads along, or of which the operator says so. */
   readonly #confidential = new WeakSet<Principal>();
 
@@ -93,7 +91,6 @@ export class AlibabaDialect implements Dialect {
       directory,
       texts,
       open: (link, device, identity) => new AlibabaSession(this.#tools, device, identity, link, true),
-      moved: (deviceId, to) => this.#moved(deviceId, to),
     };
     const tokens = new DeviceTokens({ hmac, now, secretOf });
     this.#tokens = tokens;
@@ -188,14 +185,6 @@ export class AlibabaDialect implements Dialect {
 
   readonly connectionGuide = (...[device, credentials, endpoint]: Parameters<Dialect['connectionGuide']>) =>
     connectionGuide(this.#options.hmac, device, credentials, endpoint);
-
-  /** A device that logs in through another gateway is with the former one no longer. Section 6 */
-  #moved(deviceId: string, to: GatewaySession): void {
-    const former = this.#gateways.get(deviceId)?.deref();
-    if (former !== to) former?.lost(deviceId);
-    if (this.#gateways.size >= MAXIMUM_KNOWN) this.#gateways.clear();
-    this.#gateways.set(deviceId, new WeakRef(to));
-  }
 
   #isKnown({ id }: DeviceRef, { clientId }: DeviceLink): boolean {
     const parameters = parseClientId(clientId)?.parameters;

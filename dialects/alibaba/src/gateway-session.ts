@@ -9,15 +9,18 @@ import {
   encodeText,
   NOTHING,
   type OutboundMessage,
+  perform,
   performAndTell,
+  ReasonCode,
   type SubscriptionDecision,
   type SubscriptionOptions,
 } from '@moorage/dialect-api';
-import { AlinkCode } from './codes.ts';
+import { AlinkCode, alinkMessage, outcomeCode } from './codes.ts';
 import { type LinkDirectory, readIdentity, readSignedIdentity } from './directory.ts';
 import { readRequest, writeReply } from './envelope.ts';
 import { elementsOf, type JsonTexts, type Members } from './json-text.ts';
 import { decodePending, encodePending, type PendingReply } from './pending-reply.ts';
+import { PostedPoints } from './points.ts';
 import type { AlibabaSession } from './session.ts';
 import type { LinkIdentity } from './signature.ts';
 import { ownerOfDownlink, parseUplink } from './topics.ts';
@@ -27,13 +30,22 @@ import { RELATION_REQUEST } from './topology.ts';
 const MAXIMUM_SUB_DEVICES = 2000;
 const MAXIMUM_BATCH = 50;
 const MAXIMUM_MEMBERS = 16;
+/** Followed by the names of the gateway. Section 6 */
+const SESSION_ERROR = '/ext/error/';
 /** Filters that are kept for devices which are not logged in yet. */
 const MAXIMUM_FILTERS = 10_000;
+
+type ReadForOthers = (posted: PostedPoints, params: string | undefined, self: LinkIdentity) => void;
+
+/** Posts of a gateway that name the devices behind it. Section 4.4 */
+const POSTS_FOR_OTHERS: ReadonlyMap<string, ReadForOthers> = new Map<string, ReadForOthers>([
+  ['thing/event/property/history/post', (posted, params, self) => posted.history(params, self)],
+  ['thing/event/property/pack/post', (posted, params) => posted.pack(params)],
+]);
 
 /** A device that is logged in through the gateway, or about to be. */
 interface SubDevice {
   readonly identity: LinkIdentity;
-  readonly deviceId: string;
   /** As the platform calls it. */
   readonly name: string;
   readonly session: AlibabaSession;
@@ -56,8 +68,6 @@ export interface GatewayTools {
   readonly texts: JsonTexts;
   /** A session for a device behind the gateway. */
   readonly open: (link: DeviceLink, device: DeviceRef, identity: LinkIdentity) => AlibabaSession;
-  /** Tells the gateway that a device was logged in through before. */
-  readonly moved: (deviceId: string, to: GatewaySession) => void;
 }
 
 /** Who a gateway is, and how it is connected. */
@@ -142,16 +152,39 @@ export class GatewaySession implements DialectSession {
     const { owner } = uplink;
     if (isSame(owner, this.#identity)) {
       if (uplink.kind === 'session') return this.#conversation(uplink.action, message);
-      const asksSecrets = uplink.kind === 'system' && uplink.suffix === 'thing/sub/register';
-      return asksSecrets && !this.#connection.isConfidential
-        ? this.#tellsNoSecrets(message)
-        : this.#own.publish(message);
+      return uplink.kind === 'system' ? this.#system(uplink.suffix, message) : this.#own.publish(message);
     }
     const known = this.#byName.get(nameOf(owner));
     // The name of a device that is not of this dialect at all is refused as any other topic.
     if (known === undefined && this.#tools.directory.device(owner) === null) return this.#own.publish(message);
     if (known === undefined || !known.isIn) return this.#notLoggedIn(owner, message);
     return this.#as(known, known.session.publish(message));
+  }
+
+  #system(suffix: string, message: DialectMessage): Disposition {
+    if (suffix === 'thing/sub/register' && !this.#connection.isConfidential) return this.#tellsNoSecrets(message);
+    const read = POSTS_FOR_OTHERS.get(suffix);
+    return read === undefined ? this.#own.publish(message) : this.#postForOthers(read, message);
+  }
+
+  /** Values of the gateway and of devices that are logged in: all of them are stored, or none. Section 4.4 */
+  #postForOthers(read: ReadForOthers, message: DialectMessage): Disposition {
+    const request = readRequest(this.#tools.texts, message.payload);
+    const pending = this.#owed(message, request?.id ?? '""', '');
+    if (request === undefined) return this.#refuse(pending, AlinkCode.BadParameters);
+    const posted = new PostedPoints(this.#tools.texts, message.receivedAt, (identity) => {
+      return isSame(identity, this.#identity) || this.#byName.get(nameOf(identity))?.isIn === true;
+    });
+    read(posted, request.params, this.#identity);
+    const own = posted.points();
+    const intents: Intent[] = own.length === 0 ? [] : [{ kind: 'telemetry', points: own }];
+    for (const [identity, points] of posted.ofOthers()) {
+      const name = this.#byName.get(nameOf(identity))?.name;
+      if (name !== undefined && points.length > 0)
+        intents.push({ kind: 'subDevice', name, type: null, intents: [{ kind: 'telemetry', points }] });
+    }
+    if (posted.fault !== null) return this.#refuse(pending, posted.fault);
+    return request.wantsReply ? performAndTell(intents, encodePending(pending)) : perform(intents);
   }
 
   /** Section 1.7: TLS is expected where a secret is told. */
@@ -178,13 +211,13 @@ export class GatewaySession implements DialectSession {
   /** Section 6: the gateway is told, and logs the device in again. */
   #notLoggedIn(owner: LinkIdentity, { payload }: DialectMessage): Disposition {
     const id = readRequest(this.#tools.texts, payload)?.id ?? '""';
-    const { productKey, deviceName } = this.#identity;
-    const topicName = `/ext/error/${productKey}/${deviceName}`;
-    const detail = JSON.stringify({ productKey: owner.productKey, deviceName: owner.deviceName });
-    return performAndTell(
-      [],
-      encodePending({ kind: 'gateway', topicName, qos: 1, id, code: AlinkCode.NoSubDevice, detail }),
-    );
+    return performAndTell([], encodePending(this.#sessionError(owner, id, AlinkCode.NoSubDevice)));
+  }
+
+  /** What the gateway is told of the session of a device. `id` is JSON text. */
+  #sessionError({ productKey, deviceName }: LinkIdentity, id: string, code: AlinkCode): PendingReply {
+    const topicName = `${SESSION_ERROR}${this.#identity.productKey}/${this.#identity.deviceName}`;
+    return { kind: 'gateway', topicName, qos: 1, id, code, detail: JSON.stringify({ productKey, deviceName }) };
   }
 
   /** `/ext/session/{productKey}/{deviceName}/combine/{action}` */
@@ -249,6 +282,8 @@ export class GatewaySession implements DialectSession {
         name,
         type: null,
         intents: [{ kind: 'dialectRequest', request: RELATION_REQUEST, params, ref }],
+        // What was signed proves that the device is here.
+        exclusive: true,
       };
     });
     return { ...NOTHING, intents };
@@ -259,7 +294,7 @@ export class GatewaySession implements DialectSession {
     for (const [filter, options] of this.#filters) {
       if (mayConcern(filter, identity)) session.subscribe(filter, options);
     }
-    return { identity, deviceId: device.id, name: device.name, session, isIn: false };
+    return { identity, name: device.name, session, isIn: false };
   }
 
   #logOut(pending: PendingReply, entries: readonly (Members | undefined)[], isBatch: boolean): Disposition {
@@ -277,9 +312,14 @@ export class GatewaySession implements DialectSession {
     this.#leaving.push(name);
   }
 
-  /** The device is logged in through another gateway. */
-  lost(deviceId: string): void {
-    for (const subDevice of this.#byName.values()) if (subDevice.deviceId === deviceId) this.#drop(subDevice);
+  /** Section 6: the device is logged in through another gateway, or was cut off. */
+  subDeviceClosed(name: string, reasonCode: ReasonCode): readonly OutboundMessage[] {
+    const subDevice = [...this.#byName.values()].find((one) => one.name === name);
+    if (subDevice === undefined) return [];
+    this.#byName.delete(nameOf(subDevice.identity));
+    const displaced = reasonCode === ReasonCode.SessionTakenOver;
+    const pending = this.#sessionError(subDevice.identity, '""', displaced ? AlinkCode.Displaced : AlinkCode.CutOff);
+    return this.#message(pending, errorPayload(pending));
   }
 
   #refuse(pending: PendingReply, code: AlinkCode): Disposition {
@@ -310,13 +350,11 @@ export class GatewaySession implements DialectSession {
   }
 
   #gatewayReply(pending: PendingReply, reply: DeviceReply): readonly OutboundMessage[] {
-    const { code, detail, id, topicName } = pending;
+    const { detail, id, topicName } = pending;
+    const code = pending.code === AlinkCode.Success && reply.kind === 'outcome' ? outcomeCode(reply) : pending.code;
     const [word = '', rest = ''] = [detail.slice(0, detail.indexOf(' ')), detail.slice(detail.indexOf(' ') + 1)];
     if (reply.kind === 'dialect') return this.#decided(rest, this.#tools.texts.members(reply.payload, 8));
-    if (topicName.startsWith('/ext/error/')) {
-      const body = `{"id":${id},"code":${code},"message":"sub-device session missing","data":${detail}}`;
-      return this.#message(pending, encodeText(body));
-    }
+    if (topicName.startsWith(SESSION_ERROR)) return this.#message(pending, errorPayload(pending));
     return this.#message(pending, writeReply(id, code, methodOf(topicName), word === 'done' ? rest : '{}'));
   }
 
@@ -336,7 +374,6 @@ export class GatewaySession implements DialectSession {
         continue;
       }
       subDevice.isIn = true;
-      this.#tools.moved(subDevice.deviceId, this);
     }
     const data = code === AlinkCode.Success ? dataOf(subDevices, isBatch) : '{}';
     return this.#message(pending, writeReply(pending.id, code, methodOf(pending.topicName), data));
@@ -356,6 +393,10 @@ export class GatewaySession implements DialectSession {
   mayPublishWill(topicName: string): boolean {
     return this.#own.mayPublishWill(topicName);
   }
+}
+
+function errorPayload({ id, code, detail }: PendingReply): Uint8Array {
+  return encodeText(`{"id":${id},"code":${code},"message":"${alinkMessage(code)}","data":${detail}}`);
 }
 
 function nameOf({ productKey, deviceName }: LinkIdentity): string {

@@ -1,7 +1,8 @@
 import { PointList, ValueKind, type ValueReadOptions } from '@moorage/core';
 import { encodeText } from '@moorage/dialect-api';
 import { AlinkCode } from './codes.ts';
-import { elementsOf, integerOf, type JsonTexts, type Members, stringOf } from './json-text.ts';
+import { readIdentity } from './directory.ts';
+import { elementsOf, integerOf, type JsonTexts, type Members } from './json-text.ts';
 import type { LinkIdentity } from './signature.ts';
 
 /** Section 2.6 */
@@ -26,14 +27,18 @@ const OPTIONS: ValueReadOptions = {
 export class PostedPoints {
   readonly #texts: JsonTexts;
   readonly #receivedAt: number;
+  /** Whether the sender may post for this device besides itself. */
+  readonly #speaksFor: (identity: LinkIdentity) => boolean;
+  readonly #others = new Map<string, { readonly identity: LinkIdentity; readonly posted: PostedPoints }>();
   readonly #byTime = new Map<number, string[]>();
   #values = 0;
   /** The first thing that was wrong. */
   fault: AlinkCode | null = null;
 
-  constructor(texts: JsonTexts, receivedAt: number) {
+  constructor(texts: JsonTexts, receivedAt: number, speaksFor: (identity: LinkIdentity) => boolean = () => false) {
     this.#texts = texts;
     this.#receivedAt = receivedAt;
+    this.#speaksFor = speaksFor;
   }
 
   /** `{"Power":"on","WF":{"value":23.6,"time":1524448722000}}`, in any mixture. */
@@ -61,7 +66,7 @@ export class PostedPoints {
 
   /**
    * `[{"identity":{...},"properties":[{"Power":{"value","time"}}],"events":[{"alarm":{"value":{},"time"}}]}]`, each of
-   * the device itself.
+   * the device itself or of one that it speaks for.
    */
   history(params: string | undefined, self: LinkIdentity): void {
     const entries = elementsOf(params, MAXIMUM_BATCH);
@@ -69,12 +74,10 @@ export class PostedPoints {
     for (const entry of entries ?? []) {
       const parts = this.#members(entry, MAXIMUM_PROPERTIES, AlinkCode.BadParameters);
       if (parts === null) return;
-      if (parts.has('identity') && !this.#names(parts.get('identity'), self)) {
-        this.#fail(AlinkCode.NoSubDevice);
-        return;
-      }
-      this.#history(parts.get('properties'));
-      this.#history(parts.get('events'));
+      const of = parts.has('identity') ? this.#namedIn(parts, self) : this;
+      if (of === null) return;
+      of.#history(parts.get('properties'));
+      of.#history(parts.get('events'));
     }
   }
 
@@ -83,8 +86,45 @@ export class PostedPoints {
     const parts = this.#members(params, MAXIMUM_PROPERTIES, AlinkCode.BadParameters);
     if (parts === null) return;
     for (const part of ['properties', 'events']) if (parts.has(part)) this.properties(parts.get(part));
-    const subDevices = parts.get('subDevices');
-    if (subDevices !== undefined && subDevices !== '[]') this.#fail(AlinkCode.NoSubDevice);
+    const subDevices = parts.has('subDevices') ? elementsOf(parts.get('subDevices'), MAXIMUM_BATCH) : [];
+    if (subDevices === undefined) this.#fail(AlinkCode.BadParameters);
+    for (const subDevice of subDevices ?? []) {
+      const others = this.#members(subDevice, MAXIMUM_PROPERTIES, AlinkCode.BadParameters);
+      const of = others === null ? null : this.#namedIn(others, null);
+      if (of === null || others === null) return;
+      for (const part of ['properties', 'events']) if (others.has(part)) of.properties(others.get(part));
+    }
+  }
+
+  /** What was posted for each other device. Call `points` first: faults of all are in `fault` behind this. */
+  ofOthers(): readonly (readonly [LinkIdentity, PointList])[] {
+    return Array.from(this.#others.values(), ({ identity, posted }) => {
+      const points = posted.points();
+      if (posted.fault !== null) this.#fail(posted.fault);
+      return [identity, points] as const;
+    });
+  }
+
+  /** Where the values of the device that `identity` of these members names are gathered; null: it is nobody's to post for. */
+  #namedIn(parts: Members, self: LinkIdentity | null): PostedPoints | null {
+    const identity = readIdentity(this.#texts.members(parts.get('identity'), MAXIMUM_PROPERTIES));
+    if (identity === undefined) {
+      this.#fail(AlinkCode.NoSubDevice);
+      return null;
+    }
+    const { productKey, deviceName } = identity;
+    if (self?.productKey === productKey && self.deviceName === deviceName) return this;
+    if (!this.#speaksFor(identity)) {
+      this.#fail(AlinkCode.NoSubDevice);
+      return null;
+    }
+    const key = `${deviceName}&${productKey}`;
+    let other = this.#others.get(key);
+    if (other === undefined) {
+      other = { identity, posted: new PostedPoints(this.#texts, this.#receivedAt) };
+      this.#others.set(key, other);
+    }
+    return other.posted;
   }
 
   /** Everything as points, the oldest first only as far as it was sent so. */
@@ -103,11 +143,6 @@ export class PostedPoints {
     const elements = elementsOf(list, MAXIMUM_BATCH);
     if (elements === undefined) this.#fail(AlinkCode.BadParameters);
     for (const element of elements ?? []) this.properties(element);
-  }
-
-  #names(identity: string | undefined, { productKey, deviceName }: LinkIdentity): boolean {
-    const members = this.#texts.members(identity, MAXIMUM_PROPERTIES);
-    return stringOf(members?.get('productKey')) === productKey && stringOf(members?.get('deviceName')) === deviceName;
   }
 
   #lists(text: string | undefined, maximum: number, tooMany: AlinkCode): void {

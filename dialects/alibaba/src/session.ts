@@ -28,7 +28,7 @@ import {
 } from '@moorage/dialect-api';
 import { base64Of } from './base64.ts';
 import { parseClientId } from './client-id.ts';
-import { AlinkCode } from './codes.ts';
+import { AlinkCode, outcomeCode } from './codes.ts';
 import { type Downlink, desiredData, propertiesDownlink, rpcDownlink, tagsData } from './downlinks.ts';
 import type { DownloadLinks } from './download-links.ts';
 import { writeReply } from './envelope.ts';
@@ -352,12 +352,6 @@ function seconds(ms: number): number {
 
 function notAllowed(topicName: string): Disposition {
   return refuseMessage(ReasonCode.NotAuthorized, `The device may not publish to ${topicName.slice(0, 128)}.`);
-}
-
-function outcomeCode(reply: DeviceReply): AlinkCode {
-  if (reply.kind !== 'outcome') return AlinkCode.Failed;
-  if (reply.outcome === 'stored') return AlinkCode.Success;
-  return reply.outcome === 'refused' ? AlinkCode.Throttled : AlinkCode.Failed;
 }
 
 function codeOf(text: string | undefined): AlinkCode {

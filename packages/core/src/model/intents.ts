@@ -129,6 +129,8 @@ export interface SubDeviceIntent {
   /** Name of the profile of a device that must be created; null: the default one. */
   readonly type: string | null;
   readonly intents: readonly DeviceIntent[];
+  /** The device has proven that it is here: it is nowhere else any more, neither behind another gateway nor by itself. */
+  readonly exclusive?: boolean;
 }
 
 /** The device behind the gateway is gone. */

@@ -43,6 +43,23 @@ function heldBack(fixture: HostFixture): (name: string, answer?: Ensured) => Pro
 }
 
 describe('devices behind a gateway', () => {
+  it('a device that proves where it is leaves every other gateway, which is told, and its own connection', async () => {
+    const { fixture, gateway } = setUp({ level: 4 });
+    fixture.platform.ensure = async (name) => ({ outcome: 'found', device: deviceRef(`id-${name}`, { name }) });
+    const other = fixture.connect({ device: deviceRef('g2', { gateway: true }) }, 4);
+    const itself = fixture.connect({ device: deviceRef('id-A', { name: 'A' }) });
+    gateway.say([behind('A', telemetry())]);
+    await turn();
+    expect(itself.handle.disconnected).toEqual([]);
+    for (let repetition = 0; repetition < 2; repetition++) {
+      other.say([{ kind: 'subDevice', name: 'A', type: null, intents: [], exclusive: true }]);
+      await turn();
+    }
+    expect(gateway.handle.pushed).toEqual(['A/closed=142']);
+    expect(itself.handle.disconnected).toHaveLength(1);
+    expect(other.handle.pushed).toEqual([]);
+  });
+
   it('8 the first message makes the device, and is acknowledged once it exists and is stored', async () => {
     const { fixture, gateway } = setUp();
     const make = heldBack(fixture);
@@ -144,13 +161,13 @@ describe('limits of a gateway', () => {
     expect(fixture.host.log.of('g')[0]?.reason).toContain('limit of devices');
   });
 
-  it('3.x has no word for a refused device: it is acknowledged, and the log says why', async () => {
+  it('a device that may not be made is acknowledged on 3.x; the dialect may tell, and the log says why', async () => {
     const { fixture, gateway } = setUp({ level: 4 });
     fixture.platform.ensure = async () => ({ outcome: 'refused', reason: 'no' });
     const { token } = gateway.say([behind('A', telemetry())]);
     await turn();
     expect(token.outcomes).toEqual(['stored']);
-    expect(gateway.handle.pushed).toEqual([]);
+    expect(gateway.handle.pushed).toEqual(['A/closed=128']);
     expect(fixture.host.log.of('g')[0]?.code).toBe(0x97);
   });
 

@@ -14,6 +14,8 @@ type Ensured = Awaited<ReturnType<GatewayDevices['ensure']>>;
 /** What a waiting message costs beside its payload, estimated. */
 const MESSAGE_BYTES = 200;
 
+const TAKEN_OVER = 'the device connected through a gateway';
+
 function quota(reason: string): Objection {
   return { reasonCode: ReasonCode.QuotaExceeded, reason, close: false };
 }
@@ -54,14 +56,19 @@ export class GatewayLink {
    * then. `shares`: how many devices the message names.
    */
   speak(intent: SubDeviceIntent, message: InboundMessage, token: Completion, shares: number): Objection | null {
-    const { name, type, intents } = intent;
+    const { name, type, intents, exclusive = false } = intent;
     const known = this.#byName.get(name);
     if (known === undefined && this.#byName.size >= this.#limits.subDevices) return this.#refuse(TOO_MANY_DEVICES);
-    if (known !== undefined && known.waiting === null) return this.#perform(known, intents, message.receivedAt, token);
+    if (known !== undefined && known.waiting === null) {
+      if (exclusive) this.#displace(known);
+      return this.#perform(known, intents, message.receivedAt, token);
+    }
     const bytes = MESSAGE_BYTES + Math.ceil(message.payload.length / Math.max(shares, 1));
     if (!this.#hasRoom(bytes)) return this.#refuse(TOO_MANY_WAIT);
     token.hold();
-    this.#wait(known ?? this.#enter(name, type, []), { intents, receivedAt: message.receivedAt, token, bytes });
+    const subDevice = known ?? this.#enter(name, type, []);
+    subDevice.exclusive ||= exclusive;
+    this.#wait(subDevice, { intents, receivedAt: message.receivedAt, token, bytes });
     return null;
   }
 
@@ -182,8 +189,18 @@ export class GatewayLink {
       // The gateway has taken up the new name of a device that was renamed.
       if (other.kind === 'subDevice' && other.link === this) this.end(other);
     }
+    if (subDevice.exclusive) this.#displace(subDevice);
     this.#context.present(device.id, subDevice);
     this.#context.parts.platform.commands.listening(device.id);
+  }
+
+  /** Ends every other connection of the device and its sessions behind other gateways, which are told. */
+  #displace({ device }: SubDevice): void {
+    if (device === null) return;
+    for (const other of this.#context.targets.of(device.id)) {
+      if (other.kind === 'subDevice' && other.link !== this) other.link.dismiss(other, ReasonCode.SessionTakenOver);
+      else if (other.kind === 'connection') other.handle?.disconnect(ReasonCode.SessionTakenOver, TAKEN_OVER);
+    }
   }
 
   /** Carries out one message that waited; false: the device has left. */
@@ -274,7 +291,7 @@ export class GatewayLink {
 
   #tellClosed(name: string, reasonCode: ReasonCode): void {
     const { connection } = this;
-    if (connection.handle?.level !== 5) return;
+    if (connection.handle === null) return;
     const messages = connection.session.subDeviceClosed?.(name, reasonCode) ?? [];
     if (messages.length > 0) connection.push(messages);
   }

@@ -27,6 +27,8 @@ export class SubDevice implements CommandTarget {
   device: DeviceRef | null = null;
   sink: TelemetrySink | null = null;
   limiter: MessageLimiter | null = null;
+  /** When it is found, whoever else speaks for the device is told that it does not any more. */
+  exclusive = false;
   /** null: nothing waits, and nothing has to. */
   waiting: WaitingMessage[] | null;
 
