@@ -5,7 +5,7 @@ import { MoorageProcess } from '../test/harness/moorage-process.ts';
 import { buildLoadGenerator, load, median } from './load-generator.ts';
 
 /**
- * The server API under load, each case as one JSON line: `npm run bench:api -- [latest|chart|live|lists|removal]`. The
+ * The server API under load, each case as one JSON line: `npm run bench:api -- [latest|chart|live|lists|dashboards|removal]`. The
  * server has core 0, everything else shares core 1.
  */
 interface Bench {
@@ -259,19 +259,7 @@ async function lists(): Promise<Record<string, unknown>> {
       if (answer.body?.created !== 10_000) throw new Error(answer.text.slice(0, 300));
     }
     const importSeconds = (performance.now() - begin) / 1_000;
-    const measure = async (query: string) => {
-      const times: number[] = [];
-      for (let round = 0; round < 40; round++) {
-        const started = performance.now();
-        const answer = await api.call(
-          'GET',
-          `/api/tenant/deviceInfos?pageSize=20&${query.replace('#', String(round * 13))}`,
-        );
-        if (answer.status !== 200) throw new Error(answer.text);
-        times.push(performance.now() - started);
-      }
-      return { p50Ms: percentile(times, 0.5), p99Ms: percentile(times, 0.99) };
-    };
+    const measure = (query: string) => pages(api, '/api/tenant/deviceInfos', query);
     return {
       case: 'lists',
       devices: total,
@@ -279,6 +267,60 @@ async function lists(): Promise<Record<string, unknown>> {
       firstPage: await measure('page=0&sortProperty=name'),
       textSearch: await measure('page=0&textSearch=label%20#&sortProperty=name'),
       rareSearch: await measure('page=0&textSearch=device%209999&sortProperty=createdTime&sortOrder=DESC'),
+    };
+  } finally {
+    await bench.server.dispose();
+  }
+}
+
+/** Times of 40 pages of a list; `#` in the query is another number each time. */
+async function pages(api: ApiClient, path: string, query: string) {
+  const times: number[] = [];
+  for (let round = 0; round < 40; round++) {
+    const started = performance.now();
+    const answer = await api.call('GET', `${path}?pageSize=20&${query.replace('#', String(round * 13))}`);
+    if (answer.status !== 200) throw new Error(answer.text);
+    times.push(performance.now() - started);
+  }
+  return { p50Ms: percentile(times, 0.5), p99Ms: percentile(times, 0.99) };
+}
+
+/** Pages of 100,000 dashboards, each assigned to a customer of its own, with text search. */
+async function dashboards(): Promise<Record<string, unknown>> {
+  const bench = await startServer();
+  const { api } = bench;
+  try {
+    const total = Number(process.env.BENCH_DASHBOARDS ?? 100_000);
+    const begin = performance.now();
+    let next = 0;
+    let last = '';
+    const make = async (): Promise<void> => {
+      for (let index = next++; index < total; index = next++) {
+        const customer = await api.call('POST', '/api/customer', { title: `customer ${index}` });
+        const dashboard = await api.call('POST', '/api/dashboard', {
+          title: `dashboard ${index}, floor ${index % 997}`,
+          configuration: { widgets: {} },
+        });
+        const { id } = customer.body.id;
+        const assigned = await api.call('POST', `/api/customer/${id}/dashboard/${dashboard.body.id.id}`);
+        if (assigned.status !== 200) throw new Error(assigned.text);
+        last = id;
+      }
+    };
+    await Promise.all(Array.from({ length: 32 }, make));
+    const setUpSeconds = (performance.now() - begin) / 1_000;
+    return {
+      case: 'dashboards',
+      dashboards: total,
+      setUpSeconds: Number(setUpSeconds.toFixed(1)),
+      firstPage: await pages(api, '/api/tenant/dashboards', 'page=0&sortProperty=title'),
+      textSearch: await pages(api, '/api/tenant/dashboards', 'page=0&textSearch=floor%20#&sortProperty=title'),
+      rareSearch: await pages(
+        api,
+        '/api/tenant/dashboards',
+        'page=0&textSearch=dashboard%209999&sortProperty=createdTime',
+      ),
+      ofCustomer: await pages(api, `/api/customer/${last}/dashboards`, 'page=0'),
     };
   } finally {
     await bench.server.dispose();
@@ -331,7 +373,7 @@ async function removal(): Promise<Record<string, unknown>> {
   }
 }
 
-const cases = { latest, chart, live, lists, removal };
+const cases = { latest, chart, live, lists, dashboards, removal };
 const wanted = process.argv.slice(2);
 for (const [name, run] of Object.entries(cases)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
