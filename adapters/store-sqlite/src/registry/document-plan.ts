@@ -1,6 +1,6 @@
 import type { DocumentCollection, DocumentCondition, DocumentQuery, EntityId, MemberValue } from '@moorage/core';
 import { exactKey, foldedText, TEXT_KEYS_FROM, typeBounds } from './document-keys.ts';
-import { checkNames, documentIndex, exactColumn, foldedColumn, inCollection } from './document-schema.ts';
+import { checkNames, documentIndex, exactColumn, foldedColumn, inCollection, sortMembers } from './document-schema.ts';
 
 /** Part of a statement from `document` on, with the values of its marks. */
 export interface DocumentScope {
@@ -46,7 +46,7 @@ export function documentOrder({ sort, descending }: Pick<DocumentQuery, 'sort' |
 
 /**
  * Named, since the planner knows nothing of how values are spread: the first filter that is compared with `=` or `in`,
- * else the tenant, else the first filter that is compared at all, else the order.
+ * else the tenant, in the order of the list where there is one, else the first filter that is compared at all, else the order.
  */
 function indexFor(collection: DocumentCollection, { tenantId, conditions, sort }: Selection): string {
   const compared = (operators: readonly DocumentCondition['is'][]): string | undefined =>
@@ -56,7 +56,12 @@ function indexFor(collection: DocumentCollection, { tenantId, conditions, sort }
     );
   const equal = compared(['=', 'in']);
   if (equal !== undefined) return documentIndex.filter(collection, equal);
-  if (tenantId !== null) return documentIndex.tenant(collection);
+  if (tenantId !== null) {
+    const inTime = conditions.some(({ member }) => member === 'createdTime');
+    return sort !== undefined && !inTime && sortMembers(collection).includes(sort)
+      ? documentIndex.sort(collection, sort)
+      : documentIndex.tenant(collection);
+  }
   const ranged = compared(['<', '<=', '>', '>=']);
   if (ranged !== undefined) return documentIndex.filter(collection, ranged);
   return sort === 'id' ? 'document_by_id' : documentIndex.time(collection);

@@ -39,8 +39,11 @@ export class DocumentTable {
   page(collection: DocumentCollection, query: DocumentQuery): RecordPage<StoredDocument> {
     const { source, parameters } = documentScope(collection, query);
     const count = this.#statements.get(`SELECT count(*) AS total FROM ${source}`, parameters);
+    // The bodies are read for the rows of the page only, whatever is sorted.
+    const order = documentOrder(query);
     const rows = this.#statements.all(
-      `SELECT ${COLUMNS} FROM ${source} ORDER BY ${documentOrder(query)} LIMIT ? OFFSET ?`,
+      `SELECT ${COLUMNS} FROM document WHERE row IN (SELECT row FROM ${source} ORDER BY ${order} LIMIT ? OFFSET ?)
+       ORDER BY ${order}`,
       [...parameters, query.limit, query.offset],
     );
     return { records: rows.map(documentOf), total: Number(count?.total ?? 0) };
