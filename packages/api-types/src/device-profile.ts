@@ -13,6 +13,14 @@ import {
 import { EntityId, EntityIdInput } from './entity-id.ts';
 import { pageOf } from './page.ts';
 
+const PROFILE_DATA = `\`transportConfiguration\` by transport type, besides ThingsBoard's:
+
+- \`ALIBABA\`: \`{"type":"ALIBABA","productKey","productSecret","dynamicRegistration":false,"topicClasses":[{"topic","permission"}],
+  "thingModel":null}\`.
+- \`WAVESHARE\`: \`{"type":"WAVESHARE","n2","attributes":[{"identifier","type","name","unit","minimum","maximum","step","values",
+  "access":"r"|"rw"}],"product","downlinkMaxPacket":256,"holdLast":false}\`. Types: \`int\`, \`float\`, \`bool\`, \`string\`, \`enum\`, \`json\`.
+  A \`product\` (\`RELAY_6CH\`, \`RELAY_8CH\`, \`GNSS_TRACKER\`, \`SINGLE_LED\`, \`KEY\`) fills in number and attributes that are left out.`;
+
 /** thingsboard-server.md, 2.4 */
 export const DeviceProfile = named(
   'DeviceProfile',
@@ -24,12 +32,12 @@ export const DeviceProfile = named(
     description: nullableText(),
     image: alwaysNull(),
     type: Type.Literal('DEFAULT'),
-    transportType: Type.String({ examples: ['DEFAULT', 'MQTT'] }),
+    transportType: Type.String({ examples: ['DEFAULT', 'MQTT', 'ALIBABA', 'WAVESHARE'] }),
     provisionType: Type.String({ examples: ['DISABLED'] }),
     defaultRuleChainId: alwaysNull(),
     defaultDashboardId: alwaysNull(),
     defaultQueueName: alwaysNull(),
-    profileData: freeJsonObject(),
+    profileData: freeJsonObject({ description: PROFILE_DATA }),
     provisionDeviceKey: nullableText({ description: 'Null: the profile does not provision devices.' }),
     firmwareId: nullableRefTo(EntityId, { description: 'For devices without firmware of their own.' }),
     softwareId: nullableRefTo(EntityId, { description: 'For devices without software of their own.' }),
@@ -73,7 +81,7 @@ export const DeviceProfileInput = named(
     provisionDeviceKey: Type.Optional(
       nullableText({ maxLength: 255, description: 'Left out: as it is, or generated where it is needed.' }),
     ),
-    profileData: Type.Optional(nullableJsonObject()),
+    profileData: Type.Optional(nullableJsonObject({ description: PROFILE_DATA })),
     firmwareId: Type.Optional(nullableRefTo(EntityIdInput, { description: 'Null or left out: none.' })),
     softwareId: Type.Optional(nullableRefTo(EntityIdInput, { description: 'Null or left out: none.' })),
     version: Type.Optional(nullableInteger()),

@@ -273,8 +273,8 @@ export class RegistryDatabase {
   fleet(after: string | null, limit: number): readonly FleetRow[] {
     return this.#statements
       .all(
-        `SELECT d.id, d.tenant_id, d.customer_id, d.name, d.profile_id, d.gateway, c.credentials_type, c.username,
-           c.client_id, CASE WHEN c.sealed = 1 THEN c.credentials_value END AS sealed_value
+        `SELECT d.id, d.tenant_id, d.customer_id, d.name, d.profile_id, d.gateway, c.credentials_type, c.credentials_id,
+           c.username, c.client_id, CASE WHEN c.sealed = 1 THEN c.credentials_value END AS sealed_value
          FROM device d LEFT JOIN credentials c ON c.device_id = d.id WHERE d.id > ? ORDER BY d.id LIMIT ?`,
         [after ?? '', limit],
       )

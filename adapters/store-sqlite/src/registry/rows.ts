@@ -56,6 +56,8 @@ const CREDENTIALS_TYPES: readonly CredentialsType[] = [
   'X509_CERTIFICATE',
   'PLAIN',
   'ALIBABA',
+  'WAVESHARE',
+  'THINGSCALE',
 ];
 
 function oneOf<T extends string>(row: SqlRow, column: string, values: readonly T[]): T {
@@ -174,6 +176,7 @@ export function fleetRowOf(row: SqlRow): FleetRow {
     profileId: text(row, 'profile_id'),
     gateway: row.gateway === 1,
     credentialsType: row.credentials_type === null ? null : oneOf(row, 'credentials_type', CREDENTIALS_TYPES),
+    credentialsId: textOrNull(row, 'credentials_id'),
     username: textOrNull(row, 'username'),
     clientId: textOrNull(row, 'client_id'),
     sealedValue: textOrNull(row, 'sealed_value'),

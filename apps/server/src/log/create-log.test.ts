@@ -34,6 +34,10 @@ describe('log', () => {
         { password: 'hunter2', user: { token: 'hunter2', name: 'ann' }, headers: { authorization: 'hunter2' } },
         'x',
       );
+      log.info(
+        { deviceToken: 'hunter2', credentials: { appKey: 'hunter2', appSecret: 'hunter2', apiToken: 'hunter2' } },
+        'z',
+      );
       log.child({ accessToken: 'hunter2' }).info({ configuration: { adminPassword: 'hunter2' } }, 'y');
       expect(lines.join('')).not.toContain('hunter2');
       expect(lines.join('')).toContain('ann');

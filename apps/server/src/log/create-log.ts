@@ -10,6 +10,10 @@ const SECRETS = [
   'accessToken',
   'refreshToken',
   'deviceSecret',
+  'deviceToken',
+  'apiToken',
+  'appSecret',
+  'appKey',
   'authorization',
   'cookie',
 ];

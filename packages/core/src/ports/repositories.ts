@@ -26,6 +26,11 @@ export type StoredDevice = Omit<Device, 'type' | 'dialect'>;
  * `Crypto.seal`; certificates are public and access tokens are names that the API returns, so both are kept as they are.
  */
 export interface StoredCredentials extends DeviceCredentials {
+  /**
+   * Unique on the server. Of types whose devices belong to an account `account/name`, as registry/credentials/account-scope.ts
+   * makes it; the API shows the name alone.
+   */
+  readonly credentialsId: string;
   readonly dialect: DialectId;
   /** `credentialsValue` is sealed; it is needed at CONNECT then. */
   readonly sealed: boolean;
@@ -190,6 +195,8 @@ export interface FleetRow {
   readonly gateway: boolean;
   /** null: the device has no credentials. */
   readonly credentialsType: CredentialsType | null;
+  /** As it is stored, with the account where the type has one. */
+  readonly credentialsId: string | null;
   readonly username: string | null;
   readonly clientId: string | null;
   /** `credentialsValue` where it is sealed; else null. */

@@ -104,7 +104,8 @@ describe('applications', () => {
   it('refuse other dialects and malformed members', async () => {
     const t = await openTestRegistry();
     for (const parts of [
-      { dialect: 'sensoro' },
+      { dialect: 'alibaba' },
+      { dialect: 'constructor' },
       { credentials: { username: 5 } },
       { credentials: { username: 'provision' } },
       { credentials: { clientIdPrefix: '\u0000' } },

@@ -15,7 +15,8 @@ export type EntityKind =
   | 'tenant'
   | 'apiKey'
   | 'auditLog'
-  | 'storage';
+  | 'storage'
+  | 'link';
 
 /** What a caller wants to do with an entity. `assign`: to a customer, or take it back. `claim`: for the own customer. `data`: telemetry, attributes and RPC. */
 export type Operation =
@@ -64,6 +65,7 @@ const RIGHTS: Readonly<Record<Authority, Readonly<Record<EntityKind, readonly Op
     apiKey: EVERYTHING,
     auditLog: NOTHING,
     storage: ['read'],
+    link: NOTHING,
   },
   TENANT_ADMIN: {
     device: EVERYTHING,
@@ -79,6 +81,7 @@ const RIGHTS: Readonly<Record<Authority, Readonly<Record<EntityKind, readonly Op
     apiKey: EVERYTHING,
     auditLog: ['read'],
     storage: ['read'],
+    link: EVERYTHING,
   },
   CUSTOMER_USER: {
     device: ['read', 'write', 'claim', 'readCredentials', 'data'],
@@ -94,6 +97,7 @@ const RIGHTS: Readonly<Record<Authority, Readonly<Record<EntityKind, readonly Op
     apiKey: ['read', 'create', 'write', 'delete'],
     auditLog: NOTHING,
     storage: NOTHING,
+    link: NOTHING,
   },
 };
 

@@ -2,6 +2,8 @@ import type { DeviceRef, NameHolder } from '../model/connect-registry.ts';
 import type { DialectId, EntityId } from '../model/entities.ts';
 import { DEFAULT_PROFILE_SETTINGS, type ProfileSettings } from '../model/profile-settings.ts';
 import type { NameClaim, NameList } from '../ports/repositories.ts';
+import { AccountIndex } from './account-index.ts';
+import { ApplicationIndex } from './applications/application-index.ts';
 import { NameEntries, Registration } from './registration.ts';
 import { VendorProducts } from './vendor-products.ts';
 
@@ -35,6 +37,9 @@ type Holders = Registration | NameEntries;
 export class ConnectIndex {
   /** The products that profiles stand for. */
   readonly products = new VendorProducts();
+  /** The devices of accounts. */
+  readonly accounts = new AccountIndex();
+  readonly applications = new ApplicationIndex();
   readonly #byPrincipal = new Map<EntityId, Registration>();
   readonly #names: Readonly<Record<NameList, Map<string, Holders>>> = { username: new Map(), clientId: new Map() };
   readonly #certificates = new Map<string, Registration>();
@@ -134,6 +139,8 @@ export class ConnectIndex {
     if (certificateHash !== null) this.#certificates.set(certificateHash, registration);
     if (username !== null) link(this.#names.username, username, registration);
     else if (clientId !== null) link(this.#names.clientId, clientId, registration);
+    this.applications.enter(registration);
+    this.accounts.enter(registration);
     if (device === null) return;
     const names = this.#deviceNames.get(device.tenantId);
     if (names === undefined) this.#deviceNames.set(device.tenantId, new Map([[device.name, registration]]));
@@ -153,6 +160,8 @@ export class ConnectIndex {
     if (old.certificateHash !== null && this.#certificates.get(old.certificateHash) === old) {
       this.#certificates.delete(old.certificateHash);
     }
+    this.applications.leave(old);
+    this.accounts.leave(old);
     if (old.device === null) return;
     const names = this.#deviceNames.get(old.device.tenantId);
     // A device renamed meanwhile may have left its old name to another one.

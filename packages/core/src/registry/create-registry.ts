@@ -135,7 +135,14 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
   const tenants = await TenantRecords.open(repositories, defaultTenant);
   const devices = new RegistryDevices(context);
   const applications = new RegistryApplications(context);
-  const tenantRemovals = new TenantRemovals(context, { records: tenants, users, devices, applications, report });
+  const tenantRemovals = new TenantRemovals(context, {
+    records: tenants,
+    users,
+    devices,
+    // The devices of its accounts go right after it.
+    applications: { remove: (caller, id) => applications.removeWithAccount(caller, id) },
+    report,
+  });
   const userService = new RegistryUsers(context, users, new UserTokens(repositories, crypto, clock), tenants);
   const customerRemovals = new CustomerRemovals(repositories, users, assignment, report);
   const chains = new CertificateChains(context, writes);
@@ -161,7 +168,7 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     addTenantContents: (contents) => tenantRemovals.addContents(contents),
     customers: new RegistryCustomers(context, reads, assignment, customerRemovals),
     openOnboarding: (onboarding) => openOnboarding(context, { writes, assignment }, onboarding, report),
-    credentials: new RegistryCredentialLookup(index, provisioningProfiles, chains, report),
+    credentials: new RegistryCredentialLookup(index, provisioningProfiles, chains, clock, report),
     defaultTenant,
     deviceRef: (id) => index.deviceRef(id),
     deviceIds: () => index.deviceIds(),

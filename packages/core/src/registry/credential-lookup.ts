@@ -2,10 +2,12 @@ import type {
   ClientCertificate,
   ConnectCredential,
   CredentialLookup,
+  DeviceRef,
   NameHolder,
   ProductRef,
 } from '../model/connect-registry.ts';
-import type { DialectId } from '../model/entities.ts';
+import type { DialectId, EntityId } from '../model/entities.ts';
+import type { Clock } from '../ports/runtime.ts';
 import type { CertificateChains } from '../provisioning/certificate-chain.ts';
 import type { ConnectIndex } from './connect-index.ts';
 import type { ProvisioningProfiles } from './provisioning-profiles.ts';
@@ -15,17 +17,20 @@ export class RegistryCredentialLookup implements CredentialLookup {
   readonly #index: ConnectIndex;
   readonly #profiles: ProvisioningProfiles;
   readonly #chains: CertificateChains;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #report: (error: unknown) => void;
 
   constructor(
     index: ConnectIndex,
     profiles: ProvisioningProfiles,
     chains: CertificateChains,
+    clock: Pick<Clock, 'now'>,
     report: (error: unknown) => void,
   ) {
     this.#index = index;
     this.#profiles = profiles;
     this.#chains = chains;
+    this.#clock = clock;
     this.#report = report;
   }
 
@@ -40,6 +45,30 @@ export class RegistryCredentialLookup implements CredentialLookup {
   product(dialect: DialectId, name: string): ProductRef | undefined {
     const profileId = this.#index.products.profileOf(dialect, name);
     return profileId === undefined ? undefined : { profileId, settings: this.#index.settingsOf(profileId) };
+  }
+
+  applications(dialect: DialectId, tenantId?: EntityId): readonly ConnectCredential[] {
+    return this.#index.applications.of(dialect, tenantId);
+  }
+
+  application(id: EntityId): ConnectCredential | undefined {
+    const found = this.#index.registration(id);
+    return found?.application ? found : undefined;
+  }
+
+  applicationBySecret(dialect: DialectId, member: string, value: string): ConnectCredential | undefined {
+    const id = this.#index.applications.secrets.find(dialect, member, value, this.#clock.now());
+    return id === undefined ? undefined : this.application(id);
+  }
+
+  accountDevice(accountId: EntityId, name: string): DeviceRef | undefined {
+    const found = this.#index.accounts.device(accountId, name);
+    return found?.credentialsType === 'THINGSCALE' ? (found.device ?? undefined) : undefined;
+  }
+
+  ofDevice(deviceId: EntityId): ConnectCredential | undefined {
+    const found = this.#index.registration(deviceId);
+    return found?.device ? found : undefined;
   }
 
   byCertificate(hash: string): ConnectCredential | undefined {

@@ -1,8 +1,9 @@
 import type { DeviceRef } from '../model/connect-registry.ts';
-import type { DeviceCredentials, JsonObject } from '../model/entities.ts';
+import type { CredentialsType, DeviceCredentials, JsonObject } from '../model/entities.ts';
 import type { FleetRow, StoredCredentials, StoredDevice } from '../ports/repositories.ts';
 import type { Crypto } from '../ports/runtime.ts';
 import type { ConnectIndex } from './connect-index.ts';
+import { membershipOf } from './credentials/account-scope.ts';
 import { CREDENTIAL_KINDS } from './credentials/read-credentials.ts';
 import { Registration } from './registration.ts';
 
@@ -41,19 +42,14 @@ export function deviceRegistration(
       username: credentials.username,
       clientId: credentials.clientId,
       sealedValue: credentials.sealed ? credentials.credentialsValue : null,
-      certificateHash: credentials.credentialsType === 'X509_CERTIFICATE' ? credentials.credentialsId : null,
+      ...fromStoredId(credentials.credentialsType, credentials.credentialsId),
     },
     open,
   );
 }
 
 /** The same from a row read at start. A device that has lost its credentials is known but cannot connect. */
-export function fleetRegistration(
-  row: FleetRow,
-  certificateHash: string | null,
-  device: DeviceRef,
-  open: Crypto['open'],
-): Registration {
+export function fleetRegistration(row: FleetRow, device: DeviceRef, open: Crypto['open']): Registration {
   const credentialsType = row.credentialsType ?? 'ACCESS_TOKEN';
   return new Registration(
     {
@@ -65,10 +61,16 @@ export function fleetRegistration(
       username: row.username,
       clientId: row.clientId,
       sealedValue: row.sealedValue,
-      certificateHash,
+      ...fromStoredId(credentialsType, row.credentialsId ?? ''),
     },
     open,
   );
+}
+
+/** What is looked up by the stored id. */
+function fromStoredId(type: CredentialsType, storedId: string) {
+  const certificateHash = type === 'X509_CERTIFICATE' && storedId !== '' ? storedId : null;
+  return { certificateHash, membership: membershipOf(type, storedId) };
 }
 
 /** Credentials as the owner of the device may read them. */
@@ -79,7 +81,7 @@ export function readableCredentials(stored: StoredCredentials, open: Crypto['ope
     createdTime,
     deviceId,
     credentialsType,
-    credentialsId,
+    credentialsId: membershipOf(credentialsType, credentialsId)?.name ?? credentialsId,
     credentialsValue: stored.sealed && credentialsValue !== null ? open(credentialsValue) : credentialsValue,
     version,
   };

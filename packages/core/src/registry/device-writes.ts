@@ -8,12 +8,14 @@ import {
   type JsonObject,
   NULL_ID,
 } from '../model/entities.ts';
+import type { ProfileSettings } from '../model/profile-settings.ts';
 import { chosenPackages, NO_PACKAGES, type PackageHolder, withPackages } from '../ota/package-choice.ts';
 import { planDevice } from '../ota/rollout/device-plan.ts';
 import type { Caller, CredentialsInput, DeviceInput } from '../platform.ts';
-import type { Change, CommitOutcome, StoredCredentials, StoredDevice } from '../ports/repositories.ts';
+import type { Change, CommitOutcome, NameClaim, StoredCredentials, StoredDevice } from '../ports/repositories.ts';
 import { authorizeRole } from './authorize.ts';
 import { commitRefusal, isOvertaken, MAX_ATTEMPTS } from './commit-refusals.ts';
+import { placeOf } from './credentials/credential-place.ts';
 import { type ReservedCredentials, reserveCredentials, sealCredentials } from './credentials/reserve-credentials.ts';
 import { deviceRefOf, deviceRegistration, readableCredentials } from './device-entries.ts';
 import type { DeviceReads } from './device-reads.ts';
@@ -103,50 +105,70 @@ export class DeviceWrites {
   ): Promise<Result<Device>> {
     const refusal = authorizeRole(caller, 'create', 'device') ?? inputProblem(input);
     if (refusal !== null) return refusal;
-    const { crypto, index, clock } = this.#context;
+    const { crypto, clock } = this.#context;
     const deviceId = crypto.uuid();
-    const reserved = reserveCredentials(credentials, deviceId, crypto, index);
-    if (!reserved.ok) return reserved;
     const createdTime = clock.now();
     const identity = { id: crypto.uuid(), createdTime, deviceId, version: 1 };
-    const stored = sealCredentials(reserved.value.form, identity, crypto);
-    try {
-      return await untilSettled(async (): Promise<Attempt<Device>> => {
-        const seen = this.#context.listeners.profileChanges;
-        const choice = await chooseProfile(this.#context, caller, input, null);
-        if (!choice.ok) return { answer: choice };
-        const device: StoredDevice = {
-          id: deviceId,
-          createdTime,
-          tenantId: caller.tenantId,
-          customerId: NULL_ID,
-          name: input.name,
-          label: input.label,
-          deviceProfileId: choice.value.profile.id,
-          deviceData: input.deviceData ?? DEFAULT_DEVICE_DATA,
-          ...chosenPackages(input, NO_PACKAGES),
-          additionalInfo: input.additionalInfo,
-          version: 1,
-        };
-        return this.#assigning(device, choice.value.profile, null, seen, async (assignment) => {
-          const outcome = await this.#context.repositories.commit([
-            ...choice.value.changes,
-            { kind: 'putDevice', record: device, expectedVersion: null },
-            { kind: 'putCredentials', record: stored, expectedVersion: null, names: reserved.value.names },
-            ...assignment,
-            ...beside(deviceId),
-          ]);
-          if (outcome !== 'done') return afterCommit(outcome, false, choice.value.changes);
-          this.#enterProfile(choice.value);
-          const ref = deviceRefOf(device, index);
-          index.put(deviceRegistration(ref, device.customerId, stored, this.#open));
-          this.#context.listeners.deviceCreated(ref);
-          return { answer: success(readableDevice(device, choice.value.profile, stored.dialect)) };
-        });
-      });
-    } finally {
-      reserved.value.reservation.release();
-    }
+    return untilSettled(async (): Promise<Attempt<Device>> => {
+      const seen = this.#context.listeners.profileChanges;
+      const choice = await chooseProfile(this.#context, caller, input, null);
+      if (!choice.ok) return { answer: choice };
+      const { profile } = choice.value;
+      const device: StoredDevice = {
+        id: deviceId,
+        createdTime,
+        tenantId: caller.tenantId,
+        customerId: NULL_ID,
+        name: input.name,
+        label: input.label,
+        deviceProfileId: profile.id,
+        deviceData: input.deviceData ?? DEFAULT_DEVICE_DATA,
+        ...chosenPackages(input, NO_PACKAGES),
+        additionalInfo: input.additionalInfo,
+        version: 1,
+      };
+      const reserved = this.#reserve(credentials, device, deriveProfileSettings(profile));
+      if (!reserved.ok) return { answer: reserved };
+      const stored = sealCredentials(reserved.value.form, identity, crypto);
+      try {
+        return await this.#assigning(device, profile, null, seen, (assignment) =>
+          this.#commitNew(choice.value, device, stored, reserved.value.names, [...assignment, ...beside(deviceId)]),
+        );
+      } finally {
+        reserved.value.reservation.release();
+      }
+    });
+  }
+
+  async #commitNew(
+    choice: ProfileChoice,
+    device: StoredDevice,
+    stored: StoredCredentials,
+    names: readonly NameClaim[],
+    beside: readonly Change[],
+  ): Promise<Attempt<Device>> {
+    const { repositories, index, listeners } = this.#context;
+    const outcome = await repositories.commit([
+      ...choice.changes,
+      { kind: 'putDevice', record: device, expectedVersion: null },
+      { kind: 'putCredentials', record: stored, expectedVersion: null, names },
+      ...beside,
+    ]);
+    if (outcome !== 'done') return afterCommit(outcome, false, choice.changes);
+    this.#enterProfile(choice);
+    const ref = deviceRefOf(device, index);
+    index.put(deviceRegistration(ref, device.customerId, stored, this.#open));
+    listeners.deviceCreated(ref);
+    return { answer: success(readableDevice(device, choice.profile, stored.dialect)) };
+  }
+
+  #reserve(
+    credentials: CredentialsInput,
+    { id, tenantId }: Pick<StoredDevice, 'id' | 'tenantId'>,
+    settings: ProfileSettings,
+  ): Result<ReservedCredentials> {
+    const { crypto, index } = this.#context;
+    return reserveCredentials(credentials, id, crypto, index, placeOf(index, tenantId, settings));
   }
 
   /** Saves a device that exists, with new credentials if some are given. */
@@ -200,7 +222,8 @@ export class DeviceWrites {
         this.#tellGateway(current, device.name);
         return { answer: success(answer(current.dialect)) };
       }
-      return this.#commitCredentials(id, credentials, true, changes, (stored) => {
+      const settings = deriveProfileSettings(choice.value.profile);
+      return this.#commitCredentials(device, settings, credentials, true, changes, (stored) => {
         this.#enterProfile(choice.value);
         this.#replaceDevice(device);
         this.#tellGateway(current, device.name);
@@ -234,26 +257,31 @@ export class DeviceWrites {
         const missing = `Device with id [${deviceId}] is not found`;
         const found = await this.#reads.find(caller, deviceId, 'writeCredentials', missing);
         if (!found.ok) return { answer: found };
-        return this.#commitCredentials(deviceId, input, false, [], (stored) => readableCredentials(stored, this.#open));
+        const settings = this.#context.index.settingsOf(found.value.deviceProfileId);
+        return this.#commitCredentials(found.value, settings, input, false, [], (stored) =>
+          readableCredentials(stored, this.#open),
+        );
       }),
     );
   }
 
   /** Changes the credentials of a device together with `changes`; `applied` enters those and makes the answer. */
   async #commitCredentials<T>(
-    deviceId: EntityId,
+    owner: Pick<StoredDevice, 'id' | 'tenantId'>,
+    settings: ProfileSettings,
     input: CredentialsInput,
     idMayBeMissing: boolean,
     changes: readonly Change[],
     applied: (stored: StoredCredentials) => T,
   ): Promise<Attempt<T>> {
     const { repositories, crypto, index, listeners } = this.#context;
+    const deviceId = owner.id;
     const current = await repositories.credentials(deviceId);
     if (current === null || (input.id !== current.id && !(input.id === null && idMayBeMissing))) {
       return { answer: refuse('badRequest', NO_CREDENTIALS) };
     }
     if (isStale(input.version, current.version)) return { answer: refuse('versionConflict') };
-    const reserved = reserveCredentials(input, deviceId, crypto, index);
+    const reserved = this.#reserve(input, owner, settings);
     if (!reserved.ok) return { answer: reserved };
     const { form, names, reservation } = reserved.value;
     try {

@@ -1,5 +1,6 @@
 import {
   basicInput,
+  credentialsInput,
   deviceInput,
   FakeCrypto,
   MemoryRepositories,
@@ -12,7 +13,7 @@ import {
   sampleTenant,
   succeeded,
 } from '@moorage/testkit';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 describe('opening the registry', () => {
   it('makes the tenant `default` with its profile once', async () => {
@@ -48,6 +49,18 @@ describe('opening the registry', () => {
     expect(next.credentials.byUsername('u')?.credentials[0]).toMatchObject({ clientId: 'c', password: 'p' });
     expect(next.credentials.byClientId('alone')?.credentials[0]?.device?.name).toBe('c');
     expect(next.credentials.byUsername('token')?.credentials[0]?.password).toBeNull();
+  });
+
+  it('knows certificates of an earlier run without reading one record after the other', async () => {
+    const t = await openTestRegistry();
+    const certificate = credentialsInput('X509_CERTIFICATE', { credentialsValue: 'MIIBszCCAVmgAwIBAgIUE+a/b==' });
+    const { id } = succeeded(await t.devices.saveWithCredentials(t.admin, deviceInput('a'), certificate));
+    const hash = t.crypto.sha3_256('MIIBszCCAVmgAwIBAgIUE+a/b==');
+    const { repositories, crypto } = t;
+    const read = vi.spyOn(repositories, 'credentials');
+    const next = await openTestRegistry({ repositories, crypto });
+    expect(next.credentials.byCertificate(hash)?.device?.id).toBe(id);
+    expect(read).not.toHaveBeenCalled();
   });
 
   it('loads more devices than one slice', async () => {

@@ -1,7 +1,7 @@
 import type { EntityId, Tenant } from '../model/entities.ts';
-import type { FleetRow, ListQuery, Repositories } from '../ports/repositories.ts';
+import type { ListQuery, Repositories } from '../ports/repositories.ts';
 import type { Crypto } from '../ports/runtime.ts';
-import { storedApplicationRegistration } from './application-service.ts';
+import { enterStoredApplication } from './applications/application-entry.ts';
 import { commitRefusal } from './commit-refusals.ts';
 import { fleetRegistration } from './device-entries.ts';
 import { minimalProfile } from './profile-choice.ts';
@@ -87,7 +87,7 @@ export async function loadIndex(context: RegistryContext): Promise<void> {
     provisioningProfiles.put(profile);
   }
   for await (const application of everything((query) => repositories.applications(query))) {
-    index.put(storedApplicationRegistration(application, open));
+    enterStoredApplication(index, application, open);
   }
   let next = repositories.fleet(null, FLEET_SLICE);
   for (;;) {
@@ -95,7 +95,6 @@ export async function loadIndex(context: RegistryContext): Promise<void> {
     const last = rows.at(-1);
     // The store reads the next rows while these are entered.
     if (last !== undefined) next = repositories.fleet(last.deviceId, FLEET_SLICE);
-    const hashes = await certificateHashes(repositories, rows);
     for (const row of rows) {
       const profileId = shared(row.profileId);
       const device = {
@@ -107,26 +106,10 @@ export async function loadIndex(context: RegistryContext): Promise<void> {
         settings: index.settingsOf(profileId),
       };
       const entry = { ...row, customerId: shared(row.customerId) };
-      index.put(fleetRegistration(entry, hashes.get(row.deviceId) ?? null, device, open));
+      index.put(fleetRegistration(entry, device, open));
     }
     if (last === undefined) return;
   }
-}
-
-/** The hashes of those devices that show a certificate; the rows of a fleet do not carry them. */
-async function certificateHashes(
-  repositories: Repositories,
-  rows: readonly FleetRow[],
-): Promise<ReadonlyMap<EntityId, string>> {
-  const hashes = new Map<EntityId, string>();
-  const owners = rows.filter((row) => row.credentialsType === 'X509_CERTIFICATE').map((row) => row.deviceId);
-  for (let start = 0; start < owners.length; start += LIST_SLICE) {
-    const slice = owners.slice(start, start + LIST_SLICE);
-    for (const stored of await Promise.all(slice.map((id) => repositories.credentials(id)))) {
-      if (stored !== null) hashes.set(stored.deviceId, stored.credentialsId);
-    }
-  }
-  return hashes;
 }
 
 async function* everything<T>(

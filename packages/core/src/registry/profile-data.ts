@@ -2,11 +2,20 @@ import { type PlatformError, refuse } from '../errors.ts';
 import type { DeviceProfile, Json, JsonObject } from '../model/entities.ts';
 import { DEFAULT_PROFILE_SETTINGS, type ProfileSettings, type ProtobufSettings } from '../model/profile-settings.ts';
 import { ALIBABA_TRANSPORT, deriveAlibabaSettings, sameAlibabaSettings } from './alibaba-transport.ts';
+import { deriveWaveshareSettings, sameWaveshareSettings, WAVESHARE_TRANSPORT } from './waveshare-transport.ts';
 
 /** Checks that a text is a well-formed Topic Filter. MQTT 5.0, 4.7 */
 export type IsTopicFilter = (text: string) => boolean;
 
-const TRANSPORT_TYPES: readonly string[] = ['DEFAULT', 'MQTT', 'COAP', 'LWM2M', 'SNMP', ALIBABA_TRANSPORT];
+const TRANSPORT_TYPES: readonly string[] = [
+  'DEFAULT',
+  'MQTT',
+  'COAP',
+  'LWM2M',
+  'SNMP',
+  ALIBABA_TRANSPORT,
+  WAVESHARE_TRANSPORT,
+];
 const PROVISION_TYPES: readonly string[] = [
   'DISABLED',
   'ALLOW_CREATE_NEW_DEVICES',
@@ -95,7 +104,8 @@ export function deriveProfileSettings(profile: Pick<DeviceProfile, 'transportTyp
   if (profile.transportType !== 'MQTT') {
     const alibaba = deriveAlibabaSettings(profile.profileData);
     const settings = { ...DEFAULT_PROFILE_SETTINGS, castStrings, transportType: profile.transportType };
-    return alibaba === null ? settings : { ...settings, alibaba };
+    const waveshare = deriveWaveshareSettings(profile.profileData);
+    return { ...settings, ...(alibaba === null ? {} : { alibaba }), ...(waveshare === null ? {} : { waveshare }) };
   }
   const transport = objectMember(profile.profileData, 'transportConfiguration') ?? {};
   const topic = (member: string, standard: string): string | null => {
@@ -140,7 +150,8 @@ export function sameSettings(a: ProfileSettings, b: ProfileSettings): boolean {
     a.attributesSubscribeTopic === b.attributesSubscribeTopic &&
     a.transportType === b.transportType &&
     sameProtobuf(a.protobuf, b.protobuf) &&
-    sameAlibabaSettings(a.alibaba ?? null, b.alibaba ?? null)
+    sameAlibabaSettings(a.alibaba ?? null, b.alibaba ?? null) &&
+    sameWaveshareSettings(a.waveshare ?? null, b.waveshare ?? null)
   );
 }
 

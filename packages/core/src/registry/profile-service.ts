@@ -18,6 +18,7 @@ import {
 } from './provision-configuration.ts';
 import type { RegistryContext } from './registry-context.ts';
 import { jsonProblem, MAX_NAME_LENGTH, nameProblem, textProblem } from './text-rules.ts';
+import { completeWaveshareTransport } from './waveshare-transport.ts';
 
 /** The device profiles of all tenants. thingsboard-server.md, 2.4 */
 export class RegistryProfiles implements ProfileService {
@@ -219,7 +220,8 @@ export class RegistryProfiles implements ProfileService {
     if (problem !== null) return problem;
     const { crypto } = this.#context;
     const { provisionDeviceKey } = input;
-    const transported = completeAlibabaTransport(profileData, current?.profileData ?? null, crypto);
+    const linked = completeAlibabaTransport(profileData, current?.profileData ?? null, crypto);
+    const transported = linked.ok ? completeWaveshareTransport(linked.value) : linked;
     if (!transported.ok) return transported;
     const provisioning = completeProvisioning(provisionType, transported.value, provisionDeviceKey, current, crypto);
     if (!provisioning.ok) return provisioning;

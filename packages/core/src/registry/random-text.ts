@@ -1,6 +1,7 @@
 import type { Crypto } from '../ports/runtime.ts';
 
-const LOWER = 'abcdefghijklmnopqrstuvwxyz0123456789';
+const DIGITS = '0123456789';
+const LOWER = `abcdefghijklmnopqrstuvwxyz${DIGITS}`;
 const MIXED = `ABCDEFGHIJKLMNOPQRSTUVWXYZ${LOWER}`;
 
 /** Random text of `length` characters of `[A-Za-z0-9]`, each equally likely. 20 characters are 119 bits. */
@@ -11,6 +12,11 @@ export function randomText(crypto: Pick<Crypto, 'randomBytes'>, length: number):
 /** The same of `[a-z0-9]`. 20 characters are 103 bits. */
 export function randomLowerText(crypto: Pick<Crypto, 'randomBytes'>, length: number): string {
   return draw(crypto, LOWER, length);
+}
+
+/** The same of digits. */
+export function randomDigits(crypto: Pick<Crypto, 'randomBytes'>, length: number): string {
+  return draw(crypto, DIGITS, length);
 }
 
 function draw(crypto: Pick<Crypto, 'randomBytes'>, alphabet: string, length: number): string {

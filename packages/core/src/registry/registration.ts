@@ -1,5 +1,6 @@
 import type { ApplicationRef, ConnectCredential, DeviceRef, NameHolder } from '../model/connect-registry.ts';
-import type { CredentialsType, DialectId, EntityId } from '../model/entities.ts';
+import type { CredentialsType, DialectId, EntityId, JsonObject } from '../model/entities.ts';
+import type { AccountMembership } from './credentials/account-scope.ts';
 import { ALIBABA_SECRET } from './credentials/alibaba.ts';
 import { parseValue, textMember } from './credentials/value-text.ts';
 
@@ -13,13 +14,21 @@ export interface RegistrationParts {
   readonly customerId: EntityId;
   readonly username: string | null;
   readonly clientId: string | null;
-  /** JSON text with a member `password` (the secret of the credentials' type), sealed; null: none is asked for. */
+  /** JSON text with the secrets of the credentials' type or of the application's dialect, sealed; null: there are none. */
   readonly sealedValue: string | null;
   /** Of X509_CERTIFICATE credentials; none by default. */
   readonly certificateHash?: string | null;
+  /** Of a device that belongs to an account; none by default. */
+  readonly membership?: AccountMembership | null;
 }
 
-/** What is known of a principal at CONNECT. The password is opened when first asked for and then kept. */
+/** Members that are the password of an application where it is not named so. */
+const APPLICATION_PASSWORDS: ReadonlyMap<DialectId, string> = new Map([
+  ['sensoro', 'appSecret'],
+  ['thingscale', 'deviceToken'],
+]);
+
+/** What is known of a principal at CONNECT. Password and secrets are opened when first asked for and then kept. */
 export class Registration implements ConnectCredential {
   readonly credentialsType: CredentialsType | 'APPLICATION';
   readonly dialect: DialectId;
@@ -30,8 +39,11 @@ export class Registration implements ConnectCredential {
   readonly clientId: string | null;
   readonly sealedValue: string | null;
   readonly certificateHash: string | null;
+  readonly membership: AccountMembership | null;
   readonly #open: (sealed: string) => string;
   #password: string | null | undefined;
+  /** The whole value, kept only where more than the password was asked for: a fleet has one for each device. */
+  #value: JsonObject | null = null;
 
   constructor(parts: RegistrationParts, open: (sealed: string) => string) {
     this.credentialsType = parts.credentialsType;
@@ -43,6 +55,7 @@ export class Registration implements ConnectCredential {
     this.clientId = parts.clientId;
     this.sealedValue = parts.sealedValue;
     this.certificateHash = parts.certificateHash ?? null;
+    this.membership = parts.membership ?? null;
     this.#open = open;
     this.#password = parts.sealedValue === null ? null : undefined;
   }
@@ -53,24 +66,40 @@ export class Registration implements ConnectCredential {
 
   get password(): string | null {
     if (this.#password === undefined) {
-      const value = this.sealedValue === null ? undefined : parseValue(this.#open(this.sealedValue));
-      this.#password = (value === undefined ? null : textMember(value, secretMember(this))) ?? null;
+      this.#password = textMember(this.#value ?? this.#openValue(), passwordMember(this)) ?? null;
     }
     return this.#password;
   }
 
+  /** `accountId`, and `deviceId` of THINGSCALE, need no opening; numbers and Booleans are given as text. */
+  secret(member: string): string | null {
+    if (this.membership !== null) {
+      if (member === 'accountId') return this.membership.accountId;
+      if (member === 'deviceId') return this.membership.name;
+    }
+    if (this.sealedValue === null) return null;
+    this.#value ??= this.#openValue();
+    const value = Object.hasOwn(this.#value, member) ? this.#value[member] : null;
+    if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+    return typeof value === 'string' ? value : null;
+  }
+
   /** The same credential for the device as it is now. */
   withDevice(device: DeviceRef, customerId: EntityId): Registration {
-    const { credentialsType, dialect, application, username, clientId, sealedValue, certificateHash } = this;
-    return new Registration(
-      { credentialsType, dialect, device, application, customerId, username, clientId, sealedValue, certificateHash },
-      this.#open,
-    );
+    const { credentialsType, dialect, application, username, clientId, sealedValue, certificateHash, membership } =
+      this;
+    const identity = { credentialsType, dialect, device, application, customerId };
+    return new Registration({ ...identity, username, clientId, sealedValue, certificateHash, membership }, this.#open);
+  }
+
+  #openValue(): JsonObject {
+    return (this.sealedValue === null ? undefined : parseValue(this.#open(this.sealedValue))) ?? {};
   }
 }
 
-function secretMember({ credentialsType }: Registration): string {
-  return credentialsType === 'ALIBABA' ? ALIBABA_SECRET : 'password';
+function passwordMember({ application, credentialsType, dialect }: Registration): string {
+  const member = application === null ? undefined : APPLICATION_PASSWORDS.get(dialect);
+  return member ?? (credentialsType === 'ALIBABA' ? ALIBABA_SECRET : 'password');
 }
 
 /**

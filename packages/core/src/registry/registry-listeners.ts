@@ -62,6 +62,14 @@ export class RegistryListeners implements RegistryListener {
     this.#tell((listener) => listener.deviceWorkAdded?.());
   }
 
+  applicationChanged(id: EntityId): void {
+    this.#tell((listener) => listener.applicationChanged?.(id));
+  }
+
+  applicationRemoved(id: EntityId): void {
+    this.#tell((listener) => listener.applicationRemoved?.(id));
+  }
+
   #tell(call: (listener: RegistryListener) => void): void {
     for (const listener of this.#listeners) {
       try {

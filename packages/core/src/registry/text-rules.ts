@@ -10,6 +10,13 @@ const MARKUP = /<[a-z!/?]/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
+const ENTITY_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** True for text in the form of an id, in any case. */
+export function isEntityId(text: string): boolean {
+  return ENTITY_ID.test(text);
+}
+
 /** True for C0 and C1 control characters anywhere in the text. */
 export function hasControlCharacters(text: string): boolean {
   return CONTROL.test(text);

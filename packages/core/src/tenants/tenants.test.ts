@@ -8,6 +8,7 @@ import {
   profileInput,
   succeeded,
   type TestRegistry,
+  thingscaleInput,
 } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
 import { NULL_ID } from '../model/entities.ts';
@@ -222,6 +223,21 @@ describe('deleting a tenant', () => {
     expect((await t.devices.get(t.admin, kept)).ok).toBe(true);
     expect(t.reports).toEqual([]);
     expect((await t.tenants.save(SYSTEM, input('Acme'))).ok).toBe(true);
+  });
+
+  it('takes accounts away that devices belong to', async () => {
+    const repositories = new MemoryRepositories();
+    const t = await openTestRegistry({ repositories });
+    const { id } = await create(t, 'Acme');
+    const admin = callerOf('TENANT_ADMIN', id);
+    const account = succeeded(await t.applications.save(admin, applicationInput('a', { dialect: 'thingscale' })));
+    const credentials = thingscaleInput(account.id, 'one');
+    succeeded(await t.devices.saveWithCredentials(admin, deviceInput('one'), credentials));
+    expect((await t.applications.remove(admin, account.id)).ok).toBe(false);
+    await t.tenants.remove(SYSTEM, id);
+    await t.finishRemovals();
+    expect(await leftOf(repositories, id)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(t.credentials.accountDevice?.(account.id, 'one')).toBeUndefined();
   });
 
   it('is finished at the next start when it was interrupted', async () => {

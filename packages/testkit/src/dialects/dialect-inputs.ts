@@ -4,6 +4,8 @@ import {
   type CredentialLookup,
   DEFAULT_PROFILE_SETTINGS,
   type DeviceRef,
+  type DialectId,
+  type EntityId,
   type NameHolder,
   type ProfileSettings,
 } from '@moorage/core';
@@ -92,18 +94,71 @@ export interface KnownCertificates {
   readonly deviceOfChain?: CredentialLookup['deviceOfChain'];
 }
 
-/** A registry in memory: names and their holders, certificates and theirs. */
+/** What a registry knows of accounts; read anew at every look-up, so a test may change it in between. */
+export interface KnownAccounts {
+  readonly applications?: Readonly<Record<DialectId, readonly ConnectCredential[]>>;
+  /** By the account, then by the name that the device has in it. */
+  readonly devices?: Readonly<Record<EntityId, Readonly<Record<string, DeviceRef>>>>;
+  /** Credentials of devices, beside those that are found by their names. */
+  readonly credentials?: readonly ConnectCredential[];
+  /** Epoch milliseconds, for secrets that are valid for a time only. Default: 0. */
+  readonly now?: () => number;
+}
+
+/** A credential as a registry gives it: of nobody and without a name unless given, `secrets` in place of a sealed value. */
+export function connectCredential(
+  fields: Partial<Omit<ConnectCredential, 'secret'>>,
+  secrets: Readonly<Record<string, string>> = {},
+): ConnectCredential {
+  return {
+    credentialsType: 'APPLICATION',
+    device: null,
+    application: null,
+    username: null,
+    clientId: null,
+    password: null,
+    ...fields,
+    secret: (member) => (Object.hasOwn(secrets, member) ? (secrets[member] ?? null) : null),
+  };
+}
+
+function hasSecret(credential: ConnectCredential, member: string, value: string, now: number): boolean {
+  const previous = `previous${member.charAt(0).toUpperCase()}${member.slice(1)}`;
+  const isSame = (name: string) => credential.secret?.(name)?.toUpperCase() === value.toUpperCase();
+  return isSame(member) || (isSame(previous) && now < Number(credential.secret?.(`${previous}ValidUntil`) ?? 0));
+}
+
+/** A registry in memory: names and their holders, certificates and theirs, accounts and what is in them. */
 export function credentialLookup(
   usernames: Readonly<Record<string, NameHolder>>,
   clientIds: Readonly<Record<string, NameHolder>> = {},
   certificates: KnownCertificates = {},
+  accounts: KnownAccounts = {},
 ): CredentialLookup {
+  const named = [...Object.values(usernames), ...Object.values(clientIds)];
+  const applicationsOf = (dialect: DialectId) => accounts.applications?.[dialect] ?? [];
   const byUsername = new Map(Object.entries(usernames));
   const byClientId = new Map(Object.entries(clientIds));
   const byCertificate = new Map(Object.entries(certificates.credentials ?? {}));
   return {
     byUsername: (username) => byUsername.get(username),
     byClientId: (clientId) => byClientId.get(clientId),
+    applications: (dialect, tenantId) =>
+      applicationsOf(dialect).filter(({ application }) => tenantId === undefined || application?.tenantId === tenantId),
+    application: (id) =>
+      Object.values(accounts.applications ?? {})
+        .flat()
+        .find(({ application }) => application?.id === id),
+    applicationBySecret: (dialect, member, value) =>
+      applicationsOf(dialect).find((known) => hasSecret(known, member, value, accounts.now?.() ?? 0)),
+    accountDevice: (accountId, name) => {
+      const devices = accounts.devices?.[accountId] ?? {};
+      return Object.hasOwn(devices, name) ? devices[name] : undefined;
+    },
+    ofDevice: (deviceId) =>
+      [...(accounts.credentials ?? []), ...named.flatMap(({ credentials }) => credentials)].find(
+        ({ device }) => device?.id === deviceId,
+      ),
     byCertificate: (hash) => byCertificate.get(hash),
     hasCertificateProfile: (hash) => certificates.profiles?.includes(hash) ?? false,
     deviceOfChain:

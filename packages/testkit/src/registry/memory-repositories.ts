@@ -239,6 +239,7 @@ export class MemoryRepositories implements Repositories {
           profileId: row.deviceProfileId,
           gateway: row.additionalInfo?.gateway === true,
           credentialsType: held?.credentialsType ?? null,
+          credentialsId: held?.credentialsId ?? null,
           username: held?.username ?? null,
           clientId: held?.clientId ?? null,
           sealedValue: held?.sealed === true ? held.credentialsValue : null,

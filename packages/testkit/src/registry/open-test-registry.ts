@@ -134,6 +134,28 @@ export function plainInput(username: string, parts: Partial<CredentialsInput> = 
   return credentialsInput('PLAIN', { credentialsValue: JSON.stringify(value), ...parts });
 }
 
+/** WAVESHARE credentials to save; what is left out is generated. */
+export function waveshareInput(
+  value: {
+    clientId?: string | null;
+    pubTopic?: string | null;
+    subTopic?: string | null;
+    password?: string;
+    accountId?: string;
+  } = {},
+  parts: Partial<CredentialsInput> = {},
+): CredentialsInput {
+  return credentialsInput('WAVESHARE', { credentialsValue: JSON.stringify(value), ...parts });
+}
+
+/** THINGSCALE credentials to save: a device id in an account. */
+export function thingscaleInput(accountId: string, deviceId: string | null): CredentialsInput {
+  return credentialsInput('THINGSCALE', {
+    credentialsId: deviceId,
+    credentialsValue: JSON.stringify({ accountId }),
+  });
+}
+
 /** A profile to save. */
 export function profileInput(name: string, parts: Partial<ProfileInput> = {}): ProfileInput {
   return {

@@ -209,11 +209,17 @@ export function listCases(newScene: () => Promise<Scene>): void {
       profileId: scene.profile.id,
       gateway: true,
       credentialsType: 'MQTT_BASIC',
+      credentialsId: basic.credentialsId,
       username: basic.username,
       clientId: 'c',
       sealedValue: 'sealed text',
     });
     expect(mine.get(token.id)).toMatchObject({ credentialsType: 'ACCESS_TOKEN', sealedValue: null, gateway: false });
-    expect(mine.get(bare.id)).toMatchObject({ credentialsType: null, username: null, sealedValue: null });
+    expect(mine.get(bare.id)).toMatchObject({
+      credentialsType: null,
+      credentialsId: null,
+      username: null,
+      sealedValue: null,
+    });
   });
 }

@@ -1,7 +1,8 @@
 import type { PlatformError, Result } from '../../errors.ts';
-import type { CredentialsType, DialectId } from '../../model/entities.ts';
+import type { CredentialsType, DialectId, EntityId } from '../../model/entities.ts';
 import type { NameList } from '../../ports/repositories.ts';
 import type { Crypto } from '../../ports/runtime.ts';
+import type { CredentialPlace } from './credential-place.ts';
 
 /** What a credentials type says about all its records. */
 export interface CredentialKind {
@@ -23,6 +24,8 @@ export interface CredentialForm {
   /** What a CONNECT must show; null: not part of the credential. */
   readonly username: string | null;
   readonly clientId: string | null;
+  /** Where the device belongs; null: to the tenant's default account, absent: the type knows no accounts. */
+  readonly accountId?: EntityId | null;
   /** The name was drawn at random, so another draw may be tried when it is taken. */
   readonly generated: boolean;
 }
@@ -34,4 +37,8 @@ export interface CredentialRequest {
 }
 
 /** Reads the request for one type. */
-export type CredentialReader = (request: CredentialRequest, crypto: Crypto) => Result<CredentialForm>;
+export type CredentialReader = (
+  request: CredentialRequest,
+  crypto: Crypto,
+  place: CredentialPlace,
+) => Result<CredentialForm>;
