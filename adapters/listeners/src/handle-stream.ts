@@ -145,6 +145,11 @@ export class HandleStream implements ByteStream, HandleReader {
     if (this.#held !== null) queueMicrotask(() => this.#release());
   }
 
+  probe(idleSeconds: number): void {
+    // What cannot be set is as it was: the connection is none the worse.
+    if (!this.#closing) this.#handle.setKeepAlive(true, idleSeconds);
+  }
+
   end(): void {
     if (this.#ending) return;
     this.#ending = true;

@@ -110,6 +110,10 @@ export class SocketStream implements ByteStream, ChunkReceiver {
     if (this.#held !== null) queueMicrotask(() => this.#release());
   }
 
+  probe(idleSeconds: number): void {
+    this.#tcp.setKeepAlive(true, idleSeconds * 1000);
+  }
+
   end(): void {
     if (this.#closed || this.#ending) return;
     this.#ending = true;

@@ -84,6 +84,10 @@ export class WebSocketStream implements ByteStream {
     if (this.#held !== null) queueMicrotask(() => this.#release());
   }
 
+  probe(idleSeconds: number): void {
+    this.#options.tcp.setKeepAlive(true, idleSeconds * 1000);
+  }
+
   end(): void {
     this.#end(CLOSE.normal);
   }

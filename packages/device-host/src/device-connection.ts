@@ -1,4 +1,4 @@
-import type { DeliveryResult, Intent, ReplyRef, SendResult, TelemetrySink } from '@moorage/core';
+import type { DeliveryResult, DeviceRef, Intent, ReplyRef, TelemetrySink } from '@moorage/core';
 import type {
   DeviceCommand,
   DeviceReply,
@@ -6,6 +6,7 @@ import type {
   Disposition,
   OutboundMessage,
   Principal,
+  SpaceMessage,
 } from '@moorage/dialect-api';
 import { ReasonCode, type SubscriptionOptions } from '@moorage/dialect-api';
 import type {
@@ -18,7 +19,7 @@ import type {
   ResumedSubscription,
   SubscribeVerdict,
 } from '@moorage/mqtt-broker';
-import type { CommandTarget, Delivered } from './commands/command-target.ts';
+import type { CommandTarget, Delivered, Heard } from './commands/command-target.ts';
 import { ConnectionExtras } from './connection-extras.ts';
 import type { Objection } from './host-context.ts';
 import { OutcomeStake } from './intents/outcome-stake.ts';
@@ -47,6 +48,10 @@ export interface ConnectionHost {
     token: AckToken,
     intents: number,
   ): Objection | null;
+  /** Publishes copies of a message in other spaces of the dialect; `token` is held for every store that keeps one. */
+  copy(connection: DeviceConnection, copies: readonly SpaceMessage[], token: AckToken): void;
+  /** The device as the registry has it now; undefined: it is gone. */
+  deviceNow(device: DeviceRef): DeviceRef | undefined;
   /** A message was refused or ended its connection. */
   refused(connection: DeviceConnection, reasonCode: number, reason: string): void;
   /** The limits of the device are used up: what its connection is to be closed with. */
@@ -108,8 +113,35 @@ export class DeviceConnection implements ConnectionHandler, CommandTarget {
 
   publish(message: InboundMessage, token: AckToken): PublishVerdict {
     const disposition: Disposition = this.session.publish(message);
-    const intents = disposition.intents;
-    if (this.limiter !== null && !this.limiter.take(pointsIn(intents))) return this.#host.throttled(this);
+    if (this.limiter !== null && !this.limiter.take(pointsIn(disposition.intents))) return this.#host.throttled(this);
+    return this.#carryOut(disposition, message, token);
+  }
+
+  /** The Will is no message of a device that could be slowed down, so no rate is asked. */
+  publishWill(message: InboundMessage, token: AckToken): PublishVerdict | null {
+    if (this.session.willIsMessage !== true) return null;
+    if (!this.#catchUp()) return ACCEPTED;
+    const verdict = this.#carryOut(this.session.publish(message), message, token);
+    // The connection is over, or never was: what was begun for it would not end by itself.
+    this.extras?.close();
+    return verdict;
+  }
+
+  /** While nobody is connected nobody is told of changes. False: the device is gone. */
+  #catchUp(): boolean {
+    const known = this.principal.device;
+    if (known === null) return true;
+    const device = this.#host.deviceNow(known);
+    if (device === undefined) return false;
+    if (device !== known) {
+      this.principal = { ...this.principal, device };
+      this.session.deviceChanged?.(device);
+    }
+    return true;
+  }
+
+  #carryOut(disposition: Disposition, message: InboundMessage, token: AckToken): PublishVerdict {
+    const { intents } = disposition;
     let objection: Objection | null = null;
     const stake = disposition.tell === undefined ? null : this.#telling(disposition.tell, token, () => objection);
     for (let index = 0; index < intents.length; index++) {
@@ -117,8 +149,10 @@ export class DeviceConnection implements ConnectionHandler, CommandTarget {
       if (intent === undefined) continue;
       objection = this.#host.perform(this, intent, message, stake ?? token, intents.length) ?? objection;
     }
+    const { refuse, close, copies } = disposition;
+    if (copies !== undefined && close === null && refuse === null && objection === null)
+      this.#host.copy(this, copies, stake ?? token);
     stake?.taken();
-    const { refuse, close } = disposition;
     if (close !== null) {
       this.#host.refused(this, close.reasonCode, close.reason);
       if (refuse === null) return { route: false, reasonCode: close.reasonCode, close };
@@ -129,7 +163,9 @@ export class DeviceConnection implements ConnectionHandler, CommandTarget {
       this.#host.refused(this, refuse.reasonCode, refuse.reason);
       return { route: disposition.route, reasonCode: refuse.reasonCode, close: null };
     }
-    return disposition.route ? ROUTED : ACCEPTED;
+    if (!disposition.route) return ACCEPTED;
+    const { routeAs } = disposition;
+    return routeAs === undefined ? ROUTED : { ...ROUTED, routeAs };
   }
 
   /** The token of a message whose device is told what became of it. */
@@ -154,12 +190,24 @@ export class DeviceConnection implements ConnectionHandler, CommandTarget {
   }
 
   subscribed(): void {
+    this.#pushHeld();
     this.#host.subscribed(this);
+  }
+
+  /** What the dialect has kept for the device goes before the commands that wait for it. */
+  #pushHeld(): void {
+    if (this.session.afterSubscribe === undefined) return;
+    try {
+      this.push(this.session.afterSubscribe());
+    } catch (error) {
+      this.#host.fault(error);
+    }
   }
 
   /** Filters that enter no tree are known to the dialect's session alone, which is new. */
   resumed(subscriptions: readonly ResumedSubscription[]): void {
     for (const { topicFilter, options } of subscriptions) this.session.subscribe(topicFilter, options);
+    this.#pushHeld();
     if (subscriptions.length > 0) this.#host.subscribed(this);
   }
 
@@ -171,11 +219,18 @@ export class DeviceConnection implements ConnectionHandler, CommandTarget {
     return this.session.mayReceive(topicName);
   }
 
+  /** Absent where the dialect shows every name as it is: the broker need not ask. */
+  get deliveredAs(): ((topicName: string) => string) | undefined {
+    const { session } = this;
+    if (session.deliveredAs === undefined) return undefined;
+    return (topicName) => session.deliveredAs?.(topicName) ?? topicName;
+  }
+
   mayPublishWill(topicName: string): boolean {
     return this.session.mayPublishWill(topicName);
   }
 
-  hear(command: DeviceCommand, delivered?: Delivered): SendResult {
+  hear(command: DeviceCommand, delivered?: Delivered): Heard {
     if (this.#handle === null) return 'notConnected';
     const messages = this.session.command(command);
     if (typeof messages === 'string') return messages;

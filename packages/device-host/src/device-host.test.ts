@@ -156,6 +156,7 @@ function setUp() {
     hasSubscribers: (space) => space === plainSpace(TENANT),
     publish: (space, message) =>
       published.push({ space, topicName: message.topicName, payload: new TextDecoder().decode(message.payload) }),
+    reach: () => 0,
     dropSessions: (belongs, reasonCode) => {
       const keys = ['tenant/test/d1', 'tenant/test/d1/absent', 'tenant/test/d10', 'd1/test/other'].filter(belongs);
       return dropped.push(...keys.map((key): [string, number] => [key, reasonCode]));

@@ -3,6 +3,7 @@ import type {
   Completion,
   DeliveryResult,
   DeviceRef,
+  DialectWork,
   EntityId,
   Intent,
   MessageFault,
@@ -11,7 +12,13 @@ import type {
   SendResult,
   TelemetryObserver,
 } from '@moorage/core';
-import { type ConnectPacket, type DeviceCommand, type DeviceDesk, ReasonCode } from '@moorage/dialect-api';
+import {
+  type ConnectPacket,
+  type DeviceCommand,
+  type DeviceDesk,
+  ReasonCode,
+  type SpaceMessage,
+} from '@moorage/dialect-api';
 import type {
   AckToken,
   Authenticator,
@@ -27,6 +34,7 @@ import { CommandSender } from './commands/command-sender.ts';
 import { HostDesk } from './desk/host-desk.ts';
 import { ACTIVITY_UNIT_MS, type ConnectionHost, type DeviceConnection } from './device-connection.ts';
 import { FeedObserver } from './feed/feed-observer.ts';
+import { spaceKey } from './feed/live-feed.ts';
 import { GatewayLink } from './gateway/gateway-link.ts';
 import { HostContext, type Objection } from './host-context.ts';
 import { Effects, isEffect } from './intents/effects.ts';
@@ -78,6 +86,7 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
   /** Stops the timers and ends whoever listens without a connection. */
   close(): void {
     this.#stopActivity();
+    this.#sender.close();
     for (const target of [...this.#context.targets]) if (target.kind === 'listener') target.end('stopping');
   }
 
@@ -114,6 +123,10 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
 
   mayPublishWill(restored: RestoredWill): boolean {
     return this.#admission.mayPublishWill(restored);
+  }
+
+  publishWill(restored: RestoredWill, message: InboundMessage, token: AckToken): PublishVerdict | null {
+    return this.#admission.publishWill(restored, message, token);
   }
 
   opened(connection: DeviceConnection): void {
@@ -185,9 +198,38 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
         return this.#gatewayOf(connection).speak(intent, message, token, intents);
       case 'subDeviceLeft':
         return connection.extras?.gateway?.leave(intent.name) ?? null;
+      case 'dialectWork':
+        this.#work(connection, intent.work, token);
+        return null;
       default:
         return this.#requests.perform(connection, device, null, intent);
     }
+  }
+
+  /** A message whose work nobody does is not acknowledged. */
+  #work({ principal }: DeviceConnection, work: DialectWork, token: AckToken): void {
+    try {
+      const dialect = this.#context.dialect(principal.dialect);
+      if (dialect?.work === undefined) throw new TypeError(`nobody does the work ${work.work} of ${principal.dialect}`);
+      dialect.work(principal, work, token);
+    } catch (error) {
+      this.#context.fault(error);
+      token.hold();
+      token.release('failed');
+    }
+  }
+
+  copy({ principal }: DeviceConnection, copies: readonly SpaceMessage[], token: AckToken): void {
+    const { broker } = this.#context.parts;
+    const retained = principal.policy.retained === 'honoured';
+    for (const { tenantId, account, topicName, payload, qos, retain } of copies) {
+      const space = spaceKey(tenantId, principal.dialect, account);
+      broker.publish(space, { topicName, payload, qos, retain: retain && retained }, token);
+    }
+  }
+
+  deviceNow(device: DeviceRef): DeviceRef | undefined {
+    return this.#context.options.deviceRef(device.id);
   }
 
   #gatewayOf(connection: DeviceConnection): GatewayLink {
@@ -229,7 +271,10 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
     this.#context.absent(device.id, connection);
   }
 
-  /** For `CommandRouter`: `rpc` goes to the newest connection that takes it, anything else to all of them. */
+  /**
+   * For `CommandRouter`: published where the dialect of the device routes commands; else `rpc` goes to the newest connection
+   * that takes it, anything else to all of them.
+   */
   send(deviceId: EntityId, command: DeviceCommand, delivered?: (result: DeliveryResult) => void): SendResult {
     return this.#sender.send(deviceId, command, delivered);
   }
@@ -260,6 +305,7 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
     broker.dropSessions(belongs, ReasonCode.AdministrativeAction, text);
     if (reason !== 'deleted') return;
     activity.removed(principalId);
+    this.#sender.removed(principalId);
     this.#context.options.limits?.removed(principalId);
   }
 

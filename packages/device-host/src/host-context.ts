@@ -1,4 +1,5 @@
-import type { ReasonCode } from '@moorage/dialect-api';
+import type { DialectId } from '@moorage/core';
+import type { Dialect, ReasonCode } from '@moorage/dialect-api';
 import { GuessLimiter } from './admission/guess-limiter.ts';
 import { TargetTable } from './commands/target-table.ts';
 import type { DeskListener } from './desk/desk-listener.ts';
@@ -45,6 +46,10 @@ export class HostContext {
 
   attach(parts: HostParts): void {
     this.#parts = { ...parts, feed: new LiveFeed(parts.broker) };
+  }
+
+  dialect(id: DialectId): Dialect | undefined {
+    return this.options.dialects.find(({ manifest }) => manifest.id === id);
   }
 
   count(event: string, amount = 1): void {

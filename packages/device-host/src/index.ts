@@ -30,3 +30,4 @@ export {
   type MessageLimiter,
   type MessageLimits,
 } from './options.ts';
+export { ApplicationPushes, type ApplicationPushesOptions, type PushBroker } from './pushes/application-pushes.ts';

@@ -2,10 +2,12 @@ import type {
   ApplicationRef,
   AttributeStore,
   Clock,
+  Completion,
   CredentialLookup,
   DeviceActivity,
   DevicePlatform,
   DeviceRef,
+  DialectId,
   EntityId,
   Scheduler,
   SessionLimits,
@@ -17,6 +19,14 @@ import type { FeedBroker } from './feed/live-feed.ts';
 
 /** What the host needs of the broker. */
 export interface HostBroker extends FeedBroker {
+  /** Gives the number of Sessions; `token` is held for every store that keeps the message. The payload is copied. */
+  publish(
+    space: string,
+    message: Parameters<FeedBroker['publish']>[1],
+    token?: Completion | null,
+  ): ReturnType<FeedBroker['publish']>;
+  /** How many Sessions a message would be handed to now: connected ones, and absent ones that would keep it. */
+  reach(space: string, topicName: string, qos: 0 | 1 | 2): number;
   /** Drops Sessions, connected or absent, with their queues and Wills; ends their connections. */
   dropSessions(belongs: (sessionKey: string) => boolean, reasonCode: ReasonCode, reason: string): number;
   /** Stops reading from publishers while the stores are behind. */
@@ -85,6 +95,8 @@ export interface DeviceHostOptions {
   readonly credentials: CredentialLookup;
   readonly deviceRef: (id: EntityId) => DeviceRef | undefined;
   readonly applicationRef: (id: EntityId) => ApplicationRef | undefined;
+  /** The dialect that holds the credentials of a device, for commands while it is away; absent: none is known. */
+  readonly dialectOf?: (deviceId: EntityId) => DialectId | undefined;
   /** Principals without credentials are let in. */
   readonly anonymous: boolean;
   readonly deviceRefByName: (tenantId: EntityId, name: string) => DeviceRef | undefined;

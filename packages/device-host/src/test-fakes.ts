@@ -1,8 +1,10 @@
 import {
+  type ApplicationRef,
   type Attribute,
   type AttributeScope,
   type Clock,
   type Completion,
+  type CredentialLookup,
   DEFAULT_PROFILE_SETTINGS,
   type DeviceIntent,
   type DeviceOutcome,
@@ -37,7 +39,7 @@ import type { CloseReason, ConnectionHandle, InboundMessage, ListenerInfo, Store
 import type { ApplicationCommand } from './commands/command-desk.ts';
 import type { DeviceConnection } from './device-connection.ts';
 import { DeviceHost } from './device-host.ts';
-import type { DeviceHostOptions } from './options.ts';
+import type { DeviceHostOptions, HostBroker } from './options.ts';
 
 const TENANT = 'tenant';
 
@@ -79,6 +81,15 @@ export function points(count = 1): PointList {
 export function attribute(scope: AttributeScope, key: string, value: number): Attribute {
   return { scope, key, kind: ValueKind.Long, value, lastUpdateTs: 1 };
 }
+
+/** A registry without credentials. */
+export const NO_CREDENTIALS: CredentialLookup = {
+  byUsername: () => undefined,
+  byClientId: () => undefined,
+  byCertificate: () => undefined,
+  hasCertificateProfile: () => false,
+  deviceOfChain: async () => ({ outcome: 'failed' }),
+};
 
 /** A promise that a test settles. */
 export class Deferred<T> {
@@ -352,8 +363,10 @@ export class FakeLink {
   }
 }
 
-export interface FixtureOptions extends Partial<Pick<DeviceHostOptions, 'limits' | 'gateway'>> {
+export interface FixtureOptions extends Partial<Pick<DeviceHostOptions, 'limits' | 'gateway' | 'dialectOf'>> {
   readonly time: Clock & Scheduler;
+  /** What the dialect can do besides. */
+  readonly dialect?: Partial<Dialect>;
 }
 
 /** A host with fakes around it. */
@@ -370,23 +383,26 @@ export class HostFixture {
     async () => [];
   answerRequest: (device: DeviceRef, request: string, params: string) => Promise<string> = async () => '{}';
   readonly host: DeviceHost;
+  readonly applications = new Map<string, ApplicationRef>();
+  /** Where the host publishes. */
+  broker: HostBroker = {
+    hasSubscribers: () => false,
+    publish: () => 0,
+    reach: () => 0,
+    dropSessions: () => 0,
+    holdPublishers: () => {},
+  };
   /** The session of the next connection, and who it is. */
   session = new FakeSession();
   principal: Partial<Principal> = {};
 
-  constructor({ time, ...options }: FixtureOptions) {
+  constructor({ time, dialect = {}, ...options }: FixtureOptions) {
     this.host = new DeviceHost({
-      dialects: [this.#dialect()],
-      credentials: {
-        byUsername: () => undefined,
-        byClientId: () => undefined,
-        byCertificate: () => undefined,
-        hasCertificateProfile: () => false,
-        deviceOfChain: async () => ({ outcome: 'failed' }),
-      },
+      dialects: [{ ...this.#dialect(), ...dialect }],
+      credentials: NO_CREDENTIALS,
       deviceRef: (id) => this.devices.get(id),
       deviceRefByName: (_tenant, name) => [...this.devices.values()].find((device) => device.name === name),
-      applicationRef: () => undefined,
+      applicationRef: (id) => this.applications.get(id),
       anonymous: false,
       clock: time,
       scheduler: time,
@@ -398,10 +414,11 @@ export class HostFixture {
     const note = (event: string) => void this.events.push(event);
     this.host.attach({
       broker: {
-        hasSubscribers: () => false,
-        publish: () => 0,
-        dropSessions: () => 0,
-        holdPublishers: () => {},
+        hasSubscribers: (...args) => this.broker.hasSubscribers(...args),
+        publish: (...args) => this.broker.publish(...args),
+        reach: (...args) => this.broker.reach(...args),
+        dropSessions: (...args) => this.broker.dropSessions(...args),
+        holdPublishers: (...args) => this.broker.holdPublishers(...args),
       },
       ingest: {
         sink: (owner): TelemetrySink => ({ owner, series: new Map(), waiting: null }),

@@ -9,6 +9,12 @@ export interface DeviceRequest {
   readonly query: readonly (readonly [name: string, value: string])[];
   readonly body: Uint8Array;
   readonly remoteAddress: string;
+  /** Address of the connection itself: a proxy's, if there is one. HTTP only, as the next two. */
+  readonly peerAddress?: string;
+  /** Path and query as they stand in the request line. */
+  readonly target?: string;
+  /** As this server received it. */
+  readonly scheme?: 'http' | 'https';
   /** A header of an HTTP request by its name in lower case. */
   readonly headers?: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** Calls `task` once when the client is gone before it was answered; at once if it is. */

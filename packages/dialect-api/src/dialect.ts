@@ -148,7 +148,7 @@ export interface DialectSession {
     name: string,
     command: DeviceCommand,
   ): readonly OutboundMessage[] | 'notSupported' | 'notSubscribed';
-  /** Tells the gateway that the server ended the session of a device behind it. thingsboard-device.md, 8 */
+  /** Tells the gateway, of whatever version, that the server ended the session of a device behind it. thingsboard-device.md, 8 */
   subDeviceClosed?(name: string, reasonCode: ReasonCode): readonly OutboundMessage[];
   /** What the CONNECT itself says of the device; carried out when the connection opens. */
   readonly openingIntents?: readonly DeviceIntent[];
@@ -196,6 +196,12 @@ export interface Dialect {
     command: DeviceCommand,
     registry: CredentialLookup,
   ): RoutedCommand | 'notSupported' | 'tooLarge';
+  /**
+   * `Principal.account` that the device has, or would have if it were connected; null: it is none of this dialect's, or its
+   * topics are not routed. For what is published in its space while it is away. Absent: known from its connections and
+   * Sessions only.
+   */
+  spaceAccount?(device: DeviceRef, registry: CredentialLookup): string | null;
   /** Applications of this dialect that are told what devices of all dialects send. */
   readonly pushes?: DialectPushes;
   /** Answers a `dialectRequest` of a device of this dialect with JSON text. Rejects only for a fault of the server. */

@@ -17,6 +17,13 @@ export interface SessionPolicy {
   readonly queue: { readonly messages: number; readonly bytes: number; readonly ageMs: number };
   /** Seconds, or null: as asked. */
   readonly serverKeepAlive: number | null;
+  /**
+   * Seconds of silence after which the network is asked whether a client without Keep Alive is still there; absent: as
+   * the listener has it.
+   */
+  readonly probeAfter?: number;
+  /** PUBLISHes of one connection, so many in so many seconds; all hold. Whoever is over one is not read until it is paid for. */
+  readonly rates?: readonly { readonly messages: number; readonly seconds: number }[];
 }
 
 /** Who a connection is. */

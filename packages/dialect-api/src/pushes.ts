@@ -30,4 +30,6 @@ export interface DialectPushes {
   includes(application: ConnectCredential, deviceId: EntityId, attributes: ReadonlyMap<string, Value>): boolean;
   /** The pushes for one message, in the order in which they are to arrive; none if there is nothing to tell. */
   encode(application: ConnectCredential, upload: DeviceUpload): readonly ApplicationPush[];
+  /** The device, or an attribute of `deviceAttributes`, may have changed: it came, was renamed, written to, or is gone. */
+  deviceTouched?(deviceId: EntityId): void;
 }

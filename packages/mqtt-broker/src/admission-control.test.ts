@@ -88,6 +88,59 @@ describe('rates', () => {
     expect(client.stream.closed).toBe(false);
   });
 
+  it('of a policy all hold: 100 in a second and 20 a second over a minute, and nothing is lost', async () => {
+    const rates = [
+      { messages: 100, seconds: 1 },
+      { messages: 1_200, seconds: 60 },
+    ];
+    const test = await TestBroker.start({ policy: { rates } });
+    count(test);
+    const client = test.connect('c', 4);
+    publishMany(client, 3_000);
+    // The burst of a second, and the one that went into debt.
+    expect(heard(test)).toBe(101);
+    expect(client.stream.paused).toBe(true);
+    const seen: number[] = [];
+    for (const seconds of [5, 5, 10, 30]) {
+      test.time.advance(seconds * 1_000);
+      seen.push(heard(test));
+    }
+    // Until the minute's worth is used up 100 a second, then 20.
+    expect(seen[0]).toBeGreaterThanOrEqual(550);
+    expect(seen[0]).toBeLessThanOrEqual(601);
+    expect(seen[1]).toBeGreaterThanOrEqual(1_050);
+    expect(seen[2]).toBeLessThanOrEqual(1_200 + 20 * 20 + 10);
+    const lastThirty = (seen[3] ?? 0) - (seen[2] ?? 0);
+    expect(lastThirty).toBeGreaterThanOrEqual(590);
+    expect(lastThirty).toBeLessThanOrEqual(610);
+    test.time.advance(120_000);
+    expect(heard(test)).toBe(3_000);
+    expect(client.stream.paused).toBe(false);
+  });
+
+  it('of a policy hold for each connection, beside those of the server, and end with a policy without', async () => {
+    const test = await TestBroker.start({
+      limits: { rates: { ...NO_RATE_LIMITS, clientBytesPerSecond: 1_000 } },
+      policy: { rates: [{ messages: 10, seconds: 1 }] },
+    });
+    count(test);
+    const clients = [test.connect('a', 4), test.connect('b', 4)];
+    for (const client of clients) publishMany(client, 20);
+    expect(heard(test)).toBe(22);
+    test.time.advance(2_000);
+    expect(heard(test)).toBe(40);
+    publishMany(clients[0] as RawClient, 1, 'x'.repeat(3_000));
+    expect(clients[0]?.stream.paused).toBe(true);
+    test.time.advance(5_000);
+    test.broker.setRates(NO_RATE_LIMITS);
+    const { rates: _rates, ...free } = test.authenticator.policy;
+    test.authenticator.policy = free;
+    publishMany(test.connect('c', 4), 500);
+    expect(heard(test)).toBe(541);
+    publishMany(clients[0] as RawClient, 20);
+    expect(heard(test)).toBe(552);
+  });
+
   it('of CONNECTs leave the excess unread, first come, first served', async () => {
     const test = await TestBroker.start({ limits: { rates: { ...NO_RATE_LIMITS, connectsPerSecond: 5 } } });
     const clients = Array.from({ length: 20 }, (_, index) => {

@@ -28,7 +28,7 @@ import type {
   Scheduler,
 } from './ports.ts';
 import { Publication } from './publication.ts';
-import { retainPublication, routePublication } from './routing.ts';
+import { reachOf, retainPublication, routePublication } from './routing.ts';
 import { Session } from './session.ts';
 import type { RestoredSession, RetainedStore, SessionStore } from './session-store.ts';
 import { type SysOptions, SysTopics } from './sys-topics.ts';
@@ -137,6 +137,11 @@ export class Broker {
   hasSubscribers(space: string, topicName: string): boolean {
     const found = this.#context.spaces.get(space);
     return found !== undefined && !found.route(topicName).empty;
+  }
+
+  /** How many Sessions a message would be handed to now: connected ones, and absent ones that would keep it. */
+  reach(space: string, topicName: string, qos: QoS): number {
+    return reachOf(this.#context, space, topicName, qos);
   }
 
   /** The connection that serves a Session now. */

@@ -223,6 +223,26 @@ describe('CONNACK', () => {
     expect(test.open().connect({ clientId: 'c', keepAlive: 60 }).properties?.serverKeepAlive).toBeUndefined();
   });
 
+  it.each([3, 4, 5] as const)(
+    'never closes a silent client with Keep Alive 0, level %i [MQTT-3.1.2-22] WS-11',
+    async (level) => {
+      const test = await TestBroker.start();
+      const client = test.connect('c', level, { keepAlive: 0 });
+      test.time.advance(7 * 86_400_000);
+      expect([client.stream.ended, client.stream.probedAfter]).toEqual([false, null]);
+      client.ping();
+      expect(client.receive()).toMatchObject([{ type: PacketType.Pingresp }]);
+    },
+  );
+
+  it('lets the network ask for clients with Keep Alive 0 where the policy says so, and for no others WS-11', async () => {
+    const test = await TestBroker.start({ policy: { probeAfter: 60 } });
+    expect(test.connect('a', 4, { keepAlive: 0 }).stream.probedAfter).toBe(60);
+    expect(test.connect('b', 4, { keepAlive: 15 }).stream.probedAfter).toBeNull();
+    test.authenticator.policy = { ...test.authenticator.policy, serverKeepAlive: 30 };
+    expect(test.connect('c', 5, { keepAlive: 0 }).stream.probedAfter).toBeNull();
+  });
+
   it('refuses any Authentication Method with 0x8C [MQTT-4.12.0-1]', async () => {
     const test = await TestBroker.start();
     expect(test.open().connect({ properties: { authenticationMethod: 'X' } }).reasonCode).toBe(0x8c);

@@ -59,6 +59,8 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
   readonly output: Output;
   /** Told to the client on this connection; null: it takes none. */
   aliases: TopicAliases | null = null;
+  /** What the client is shown for a Topic Name of its space; null: the same. */
+  shownAs: ((topicName: string) => string) | null = null;
   level: ProtocolLevel = 4;
   clientId = '';
   /** Monotonic milliseconds of the last whole packet. */
@@ -253,14 +255,16 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     this.#state = State.Connected;
     this.session = session;
     this.#handler = handler;
+    this.shownAs = handler.deliveredAs?.bind(handler) ?? null;
     this.clientId = clientId;
-    const { maximumPacketSize } = session.policy;
+    const { maximumPacketSize, probeAfter } = session.policy;
     if (this.#reader !== null) this.#reader.maximumPacketSize = maximumPacketSize;
     this.decodeLimits = this.#context.limitsFor(maximumPacketSize);
     this.problemInformation = connect.properties?.requestProblemInformation !== 0;
     this.#takeAliases(connect);
     this.#takeRates();
     this.#silenceMs = keepAlive * 1_500;
+    if (keepAlive === 0 && probeAfter !== undefined) this.#stream.probe?.(probeAfter);
     this.lastReceivedAt = this.#context.clock.monotonic();
     this.openedAtSeconds = Math.floor(this.lastReceivedAt / 1_000);
     this.#context.wheel.cancel(this);

@@ -164,7 +164,8 @@ export class BrokerContext implements OutputOwner {
       rates.listenerMessagesPerSecond,
       rates.listenerBytesPerSecond,
     ];
-    if (limits.every((limit) => limit === null)) return null;
+    const own = connection.session?.policy.rates;
+    if (own === undefined && limits.every((limit) => limit === null)) return null;
     const nowMs = this.clock.monotonic();
     const { listener } = connection.via;
     let meter = this.#listenerRates.get(listener);
@@ -172,8 +173,8 @@ export class BrokerContext implements OutputOwner {
       meter = new RateMeter(rates.listenerMessagesPerSecond, rates.listenerBytesPerSecond, nowMs);
       this.#listenerRates.set(listener, meter);
     }
-    const own = new RateMeter(rates.clientMessagesPerSecond, rates.clientBytesPerSecond, nowMs);
-    return new RateGate(this, connection, own, meter);
+    const ownMeter = new RateMeter(rates.clientMessagesPerSecond, rates.clientBytesPerSecond, nowMs, own);
+    return new RateGate(this, connection, ownMeter, meter);
   }
 
   markDirty(output: Output): void {

@@ -16,7 +16,7 @@ import { Publication } from './publication.ts';
 import { stageAcknowledgement } from './publish-packet.ts';
 import { NO_ACKNOWLEDGEMENT, PublishToken } from './publish-token.ts';
 import { reasonPhrase } from './reason-phrases.ts';
-import { retainPublication, routePublication, withinTopicLimits } from './routing.ts';
+import { mayBeRoutedAs, retainPublication, routePublication, withinTopicLimits } from './routing.ts';
 import type { Session } from './session.ts';
 import type { StoreCompletion } from './session-store.ts';
 import { routable } from './will.ts';
@@ -186,7 +186,7 @@ export class Inbox {
       return;
     }
     if (verdict.reasonCode >= 0x80) this.#context.count('publish.refused');
-    else if (verdict.route) this.#route(publication, null);
+    else if (verdict.route) this.#route(publication, verdict.routeAs, null);
   }
 
   #acknowledged(publication: Publication, packetIdentifier: number, limited: boolean): void {
@@ -210,7 +210,7 @@ export class Inbox {
     if (verdict.reasonCode >= 0x80) this.#context.count('publish.refused');
     else if (verdict.route) {
       const interested = token.held;
-      const matched = this.#route(publication, token);
+      const matched = this.#route(publication, verdict.routeAs, token);
       if (matched === REFUSED) token.reasonCode = ReasonCode.NotAuthorized;
       else if (matched === 0 && qos === 1 && !interested && verdict.reasonCode === ReasonCode.Success) {
         token.reasonCode = ReasonCode.NoMatchingSubscribers; // O-6
@@ -229,9 +229,12 @@ export class Inbox {
   }
 
   /** Gives the number of Sessions, or REFUSED for a name that nobody may publish to. */
-  #route(publication: Publication, token: PublishToken | null): number {
+  #route(publication: Publication, routeAs: string | undefined, token: PublishToken | null): number {
     const { spaceName, policy } = this.#session;
     if (spaceName === null) return 0;
+    if (routeAs !== undefined && routeAs !== publication.topicName) {
+      return this.#routeRenamed(publication, routeAs, token);
+    }
     if (!routable(publication.topicName)) {
       this.#context.count('publish.dollarTopic');
       return REFUSED;
@@ -239,6 +242,23 @@ export class Inbox {
     if (policy.retained === 'ignored') publication.retain = false;
     if (publication.retain) retainPublication(this.#context, spaceName, publication, token);
     return routePublication(this.#context, spaceName, publication, this.#session, this.#connection, token);
+  }
+
+  /** The route of the name that came stays where it was, and that of the other name is remembered beside it. */
+  #routeRenamed(publication: Publication, routeAs: string, token: PublishToken | null): number {
+    const { topicName, route } = publication;
+    const known = this.#known !== null && this.#known.name === topicName ? this.#known : null;
+    const renamed = known?.renamedRoute ?? null;
+    publication.rename(routeAs);
+    publication.route = renamed !== null && renamed.topicName === routeAs ? renamed : null;
+    if (publication.route === null && !mayBeRoutedAs(this.#context, publication)) {
+      publication.route = route;
+      return REFUSED;
+    }
+    const count = this.#route(publication, undefined, token);
+    if (known !== null) known.renamedRoute = publication.route;
+    publication.route = route;
+    return count;
   }
 
   /** U-6 to U-8; null: the connection was closed. */

@@ -13,6 +13,8 @@ export class KnownTopic {
   readonly name: string;
   /** Where it led the last time; null: nowhere yet. */
   route: Route | null = null;
+  /** Where it led the last time that it was routed under another name, which the route has. */
+  renamedRoute: Route | null = null;
   readonly #bytes: Uint8Array;
 
   /** `bytes` of `name` lie between `start` and `end`. */

@@ -5,6 +5,8 @@ import type { Delivery } from './delivery.ts';
 import type { Publication } from './publication.ts';
 import {
   type PreparedPublish,
+  preparePublish,
+  preparePush,
   stagePrepared,
   stagePulled,
   stageVariant,
@@ -50,6 +52,14 @@ export function stageUnacknowledged(
   }
   context.counters.publishSent++;
   stageVariant(connection, variant, 0, retain, 0);
+}
+
+/** Lays a queued message out: a direct push under its own name, any other under the one that the client is shown. */
+export function prepareDelivery(connection: Connection, delivery: Delivery, now: number): PreparedPublish {
+  const { message, qos, pushed, source, subscriptionIdentifiers } = delivery;
+  return pushed
+    ? preparePush(connection, message, qos, now, source?.length ?? 0)
+    : preparePublish(connection, message, qos, subscriptionIdentifiers, now);
 }
 
 /** Stages a queued message for the first time; `written` is told of one with QoS 0. */

@@ -5,14 +5,13 @@ import type { BrokerContext } from './context.ts';
 import { Delivery, keptDelivery, type PushOutcome } from './delivery.ts';
 import { handOverOne, type StoredPlace } from './hand-over.ts';
 import { Flight, InFlightWindow, sentFlight } from './in-flight.ts';
-import { fits, refusalOf, stageQueued, stageUnacknowledged } from './outbound-checks.ts';
+import { fits, prepareDelivery, refusalOf, stageQueued, stageUnacknowledged } from './outbound-checks.ts';
 import { OutboxQueue } from './outbox-queue.ts';
 import type { PulledSource } from './payload-pull.ts';
 import type { Message, StoreOutcome } from './ports.ts';
 import type { Publication } from './publication.ts';
 import {
   LONGEST_PACKET,
-  preparePublish,
   stageAcknowledgement,
   stagePrepared,
   stageVariant,
@@ -515,7 +514,7 @@ export class Outbox {
 
   /** Sends a message from a queue, or drops it with a reason. */
   #sendDelivery(connection: Connection, delivery: Delivery): void {
-    const { message, qos, source } = delivery;
+    const { qos, source } = delivery;
     const now = this.#context.clock.now();
     const refusal = refusalOf(this.#context, connection, delivery, now);
     if (refusal !== null) {
@@ -524,8 +523,7 @@ export class Outbox {
       delivery.lost();
       return;
     }
-    const pulledBytes = source === null ? 0 : source.length;
-    const prepared = preparePublish(connection, message, qos, delivery.subscriptionIdentifiers, now, pulledBytes);
+    const prepared = prepareDelivery(connection, delivery, now);
     if (prepared.sizeBytes > Math.min(connection.maximumPacketSize, LONGEST_PACKET)) {
       // [MQTT-3.1.2-25] O-30
       if (!handOverOne(this.#context, this.#session, delivery)) this.#context.count('delivery.tooLarge');
@@ -550,9 +548,8 @@ export class Outbox {
 
   /** Stages the PUBLISH of a message that has its identifier: no expiry any more. [MQTT-4.3.3-7] */
   #stage(connection: Connection, delivery: Delivery): void {
-    const { message, qos, packetIdentifier, subscriptionIdentifiers } = delivery;
-    const now = this.#context.clock.now();
-    const prepared = preparePublish(connection, message, qos, subscriptionIdentifiers, now);
+    const { qos, packetIdentifier } = delivery;
+    const prepared = prepareDelivery(connection, delivery, this.#context.clock.now());
     const window = this.#windowMade();
     if (prepared.sizeBytes > connection.maximumPacketSize) {
       this.#context.count('delivery.tooLarge');

@@ -72,6 +72,8 @@ export interface ByteStream {
   readonly writableLength: number;
   pause(): void;
   resume(): void;
+  /** Lets the network ask, after so many seconds of silence, whether the peer is still there. */
+  probe?(idleSeconds: number): void;
   /** Closes after what was written has left, at the latest after 1 s. */
   end(): void;
   /** Closes at once. */
@@ -99,6 +101,13 @@ export interface SessionPolicy {
   readonly queue: { readonly messages: number; readonly bytes: number; readonly ageMs: number };
   /** Seconds; a 5.0 client that asks for more or for none is told this. null: as asked. */
   readonly serverKeepAlive: number | null;
+  /**
+   * Seconds of silence after which the network is asked whether a client without Keep Alive is still there; absent: as
+   * the listener has it.
+   */
+  readonly probeAfter?: number;
+  /** PUBLISHes of one connection, so many in so many seconds; all hold. Whoever is over one is not read until it is paid for. */
+  readonly rates?: readonly { readonly messages: number; readonly seconds: number }[];
 }
 
 /** A PUBLISH as it came in. `payload` is a view that is valid only during the call: whoever keeps it copies it. */
@@ -130,6 +139,11 @@ export interface AckToken {
 export interface PublishVerdict {
   /** Deliver to the subscribers of the principal's space (and retain if the flag is set and the policy honours it). */
   readonly route: boolean;
+  /**
+   * The Topic Name under which it is routed and retained in the space; absent: the one it came with. Only of a message
+   * that is routed.
+   */
+  readonly routeAs?: string;
   /** Success, or why the message is refused: told on 5.0 with QoS 1 and 2; on 3.x acknowledged all the same. */
   readonly reasonCode: ReasonCode;
   /** Close the connection instead of acknowledging; with `acknowledge` a 5.0 client is told `reasonCode` by PUBACK or PUBREC before. */
@@ -205,8 +219,19 @@ export interface ConnectionHandler {
   unsubscribe(topicFilter: string): number | null;
   /** Asked again whenever a message is about to be delivered from the tree, the queue or the retained store. */
   mayReceive(topicName: string): boolean;
+  /**
+   * The Topic Name that the client is shown for one of the space. Asked for every delivery from the tree, the queue or the
+   * retained store, behind `mayReceive`, and not for direct pushes. Absent when the connection opens: names are shown as
+   * they are.
+   */
+  readonly deliveredAs?: ((topicName: string) => string) | undefined;
   /** Asked at CONNECT and again when the Will is sent. */
   mayPublishWill(topicName: string): boolean;
+  /**
+   * A Will that is due and may be published, as `publish`; nothing is acknowledged, and `close` drops it. May come long
+   * behind `closed`. null or absent: it is routed as it is.
+   */
+  publishWill?(message: InboundMessage, token: AckToken): PublishVerdict | null;
   closed(reason: CloseReason): void;
   /** Right after `opened`, if a Session was resumed: the subscriptions that hold already. */
   resumed?(subscriptions: readonly ResumedSubscription[]): void;
@@ -247,6 +272,8 @@ export interface Authenticator {
    * Without this method no such Will is published. mqtt.md, O-21 and O-22
    */
   mayPublishWill?(restored: RestoredWill): boolean;
+  /** The same as `ConnectionHandler.publishWill` for such a Will; asked behind `mayPublishWill`. */
+  publishWill?(restored: RestoredWill, message: InboundMessage, token: AckToken): PublishVerdict | null;
 }
 
 /** Who left a Will behind before the server was started. */

@@ -40,7 +40,7 @@ function lastingProperties(properties: Properties | null): Properties | null {
  * for them, and what outlives the call is copied once by `keep`.
  */
 export class Publication implements InboundMessage {
-  readonly topicName: string;
+  topicName: string;
   readonly qos: QoS;
   /** As received; cleared where Retained Messages are ignored. */
   retain: boolean;
@@ -153,6 +153,13 @@ export class Publication implements InboundMessage {
       expiresAt: this.expiresAt,
     };
     return this.#message;
+  }
+
+  /** Gives the message the name that it has in its space; before anything is made of it. */
+  rename(topicName: string): void {
+    this.topicName = topicName;
+    this.#topicBytes = null;
+    this.#packetStart = -1;
   }
 
   get topicBytes(): Uint8Array {

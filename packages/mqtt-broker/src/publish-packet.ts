@@ -63,9 +63,17 @@ function outgoingProperties(
   return encodeProperties(outgoing);
 }
 
+/** The message under the name that the client is shown. */
+function shown(shownAs: (topicName: string) => string, source: Source): Source {
+  const topicName = shownAs(source.topicName);
+  if (topicName === source.topicName) return source;
+  const { payload, properties, expiresAt } = source;
+  return { topicName, payload, properties, expiresAt };
+}
+
 /**
- * Lays a message out for a connection, with a Topic Alias if that takes some. `pulledBytes` follow its own payload.
- * mqtt.md, O-18
+ * Lays a message of the space out for a connection: under the name that the client is shown, and with a Topic Alias if
+ * that takes some. mqtt.md, O-18
  */
 export function preparePublish(
   connection: Connection,
@@ -73,7 +81,30 @@ export function preparePublish(
   qos: QoS,
   subscriptionIdentifiers: readonly number[] | null,
   now: number,
-  pulledBytes = 0,
+): PreparedPublish {
+  const { shownAs } = connection;
+  const named = shownAs === null ? source : shown(shownAs, source);
+  return prepareNamed(connection, named, qos, subscriptionIdentifiers, now, 0);
+}
+
+/** Lays a direct push out, under its own name. `pulledBytes` follow its own payload. */
+export function preparePush(
+  connection: Connection,
+  source: Source,
+  qos: QoS,
+  now: number,
+  pulledBytes: number,
+): PreparedPublish {
+  return prepareNamed(connection, source, qos, null, now, pulledBytes);
+}
+
+function prepareNamed(
+  connection: Connection,
+  source: Source,
+  qos: QoS,
+  subscriptionIdentifiers: readonly number[] | null,
+  now: number,
+  pulledBytes: number,
 ): PreparedPublish {
   const { aliases, maximumPacketSize } = connection;
   const layOut = (topicAlias: number, newAlias: number) =>
@@ -150,8 +181,8 @@ export function variantFor(
   qos: QoS,
   subscriptionIdentifiers: readonly number[] | null,
 ): Variant | PreparedPublish {
-  const { level } = connection;
-  if (level !== 5 || (subscriptionIdentifiers === null && connection.aliases === null)) {
+  const { level, shownAs } = connection;
+  if (shownAs === null && (level !== 5 || (subscriptionIdentifiers === null && connection.aliases === null))) {
     return publication.variant(level, qos > 0);
   }
   return preparePublish(connection, publication, qos, subscriptionIdentifiers, publication.receivedAt);

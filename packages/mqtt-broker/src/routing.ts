@@ -1,4 +1,4 @@
-import { countTopicLevels } from '@moorage/mqtt-codec';
+import { countTopicLevels, isTopicName, type QoS } from '@moorage/mqtt-codec';
 import type { Connection } from './connection.ts';
 import type { BrokerContext } from './context.ts';
 import type { AckToken } from './ports.ts';
@@ -63,6 +63,18 @@ export function routePublication(
   return count;
 }
 
+/** How many Sessions a message with this name would be handed to now. A Shared Subscription hands it to one. */
+export function reachOf(context: BrokerContext, spaceName: string, topicName: string, qos: QoS): number {
+  const route = context.spaces.get(spaceName)?.route(topicName);
+  if (route === undefined) return 0;
+  const takes = ({ session, grantedQoS }: { readonly session: Session; readonly grantedQoS: QoS }): boolean => {
+    const { connection } = session;
+    return connection === null ? lowerQoS(qos, grantedQoS) > 0 && session.persistent : connection.mayReceive(topicName);
+  };
+  const groups = route.groups.filter(({ members }) => members.some(takes));
+  return route.targets.filter(takes).length + groups.length;
+}
+
 /** O-27: with QoS 2 a publisher's own copy follows its PUBREC, whenever that is sent. */
 function answerTo(token: AckToken | null): PublishToken | null {
   if (!(token instanceof PublishToken)) return null;
@@ -81,6 +93,13 @@ export function retainPublication(
   const removes = publication.payloadBytes === 0 || publication.properties?.messageExpiryInterval === 0;
   token?.hold();
   context.retained.put(spaceName, publication.topicName, removes ? null : publication.keep(), token ?? NOTHING_WAITS);
+}
+
+/** Is the name that the host gave a message one that can be published to? */
+export function mayBeRoutedAs(context: BrokerContext, { topicName, topicBytes }: Publication): boolean {
+  if (isTopicName(topicName) && withinTopicLimits(context, topicName, topicBytes.length)) return true;
+  context.count('publish.renamedTopicRefused');
+  return false;
 }
 
 /** mqtt.md, O-14: our own limits of a name or filter. `topicBytes` is its length in UTF-8. */

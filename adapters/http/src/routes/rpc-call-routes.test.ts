@@ -154,6 +154,29 @@ describe('the answer to a call', () => {
     }
   });
 
+  it.each([0, 2])('to a command that was published for %i receivers is their number', async (receivers) => {
+    outcome = { kind: 'routed', receivers };
+    for (const path of [`${V2}/oneway`, `${V2}/twoway`, `${V1}/oneway`, `${V1}/twoway`]) {
+      const answer = await post({ method: 'm' }, path);
+      expect([answer.statusCode, answer.body]).toEqual([200, `{"receivers":${receivers}}`]);
+      expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+    }
+  });
+
+  it('to a command that the device could not take is 413 with an error object', async () => {
+    outcome = { kind: 'tooLarge', message: 'More than 256 bytes' };
+    for (const path of [`${V2}/oneway`, `${V1}/twoway`]) {
+      const answer = await post({ method: 'm' }, path);
+      expect(answer.statusCode).toBe(413);
+      expect(answer.json()).toEqual({
+        status: 413,
+        message: 'More than 256 bytes',
+        errorCode: 31,
+        timestamp: t.state.now,
+      });
+    }
+  });
+
   it('to a persistent call is its id', async () => {
     outcome = { kind: 'persistent', rpcId: '784f394c-42b6-435a-983c-b7beff784f39' };
     for (const path of [`${V2}/oneway`, `${V1}/twoway`]) {

@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { type ApiContext, type ApiServer, callerOf } from '../api-context.ts';
 import { readRpcRequest } from '../entities/rpc.ts';
+import { ErrorCode } from '../refusals/refusals.ts';
 import { rawBody } from '../telemetry/read-values.ts';
 import { barePlatformRefusal, telemetryRefusalResponses } from '../telemetry/telemetry-refusals.ts';
 import { DeviceParams } from './operation.ts';
@@ -28,7 +29,9 @@ export const RPC_V1: RpcStatusCodes = { version: 'V1', timeout: 408, offline: 40
 export const RPC_V2: RpcStatusCodes = { version: 'V2', timeout: 504, offline: 504 };
 
 const answer = Type.Unsafe<string>({
-  description: 'The answer of the device, or the id of a persistent RPC; empty for a one-way call that was sent.',
+  description:
+    'The answer of the device, or the id of a persistent RPC; empty for a one-way call that was sent. A command that is ' +
+    'published for whoever subscribes has no answer: `{"receivers":n}` tells how many it reached.',
   anyOf: [{ $ref: RpcAccepted.$id }, {}],
 });
 
@@ -46,6 +49,10 @@ export function registerRpcCallRoutes(app: ApiServer, context: ApiContext, codes
         return outcome.json ? reply.type(JSON_TYPE).send(outcome.payload) : reply.code(406).send();
       case 'persistent':
         return reply.type(JSON_TYPE).send(JSON.stringify({ rpcId: outcome.rpcId }));
+      case 'routed':
+        return reply.type(JSON_TYPE).send(JSON.stringify({ receivers: outcome.receivers }));
+      case 'tooLarge':
+        return refusals.object(reply, 413, ErrorCode.badRequest, outcome.message);
       case 'sent':
         return reply.send();
       case 'timeout':
@@ -72,7 +79,7 @@ export function registerRpcCallRoutes(app: ApiServer, context: ApiContext, codes
           summary: oneway ? 'Call a method of a device without waiting for its answer' : 'Call a method of a device',
           description:
             `No answer in time: ${timeout}; no connection that listens: ${offline}; an answer that is not JSON: 406; ` +
-            'all with an empty body.',
+            'all with an empty body. A command larger than the device can take: 413.',
           params: DeviceParams,
           body: rawBody(RpcRequest),
           response: {

@@ -1,7 +1,7 @@
 import { DEFAULT_PROFILE_SETTINGS } from '@moorage/core';
 import { PlainDialect } from '@moorage/dialect-plain';
 import type { HttpServerOptions } from '@moorage/http';
-import { FakeCrypto, TestBroker } from '@moorage/testkit';
+import { credentialLookup, FakeCrypto, TestBroker } from '@moorage/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { loadConfiguration } from '../config/load-configuration.ts';
 import { createBrokerDesk, serverFiguresFor, sysTopics } from './broker-desk.ts';
@@ -43,7 +43,11 @@ async function setUp() {
         randomBytes: () => new Uint8Array(22),
       }),
     ],
-    registry: { deviceRef: (id) => (id === 'd1' ? device : undefined), applicationRef: () => undefined },
+    registry: {
+      deviceRef: (id) => (id === 'd1' ? device : undefined),
+      applicationRef: () => undefined,
+      credentials: credentialLookup({}),
+    },
     runtime: { clock: test.time, scheduler: test.time, crypto: new FakeCrypto() },
     report: (error) => void faults.push(error),
   });

@@ -13,7 +13,7 @@ export interface BrokerDeskParts {
   readonly broker: DeskBroker;
   readonly host: Pick<DeviceHost, 'connectionsOf'>;
   readonly dialects: readonly Dialect[];
-  readonly registry: Pick<Registry, 'deviceRef' | 'applicationRef'>;
+  readonly registry: Pick<Registry, 'deviceRef' | 'applicationRef' | 'credentials'>;
   readonly runtime: { readonly clock: Clock; readonly scheduler: Scheduler; readonly crypto: Pick<Crypto, 'uuid'> };
   readonly report: (error: unknown) => void;
 }
@@ -27,6 +27,7 @@ export function createBrokerDesk({ broker, host, dialects, registry, runtime, re
     oneSessionDialects: ONE_SESSION,
     deviceRef: (id) => registry.deviceRef(id),
     applicationRef: (id) => registry.applicationRef(id),
+    credentials: registry.credentials,
     clock: runtime.clock,
     scheduler: runtime.scheduler,
     uuid: () => runtime.crypto.uuid(),

@@ -1,4 +1,5 @@
 import type { EntityId } from '../model/entities.ts';
+import type { WriteOutcome } from '../ports/telemetry-store.ts';
 
 /** A command on its way to a device; `id` comes back with the answer. `params` is JSON text. */
 export interface GatewayCommand {
@@ -8,8 +9,22 @@ export interface GatewayCommand {
   readonly params: string;
 }
 
-/** What became of the try to hand a command to a connection of the device. */
-export type SendResult = 'sent' | 'notConnected' | 'notSupported' | 'notSubscribed';
+/** A command that was published where whoever subscribes hears it; nobody answers it. waveshare.md, 4.6 */
+export interface RoutedSend {
+  readonly kind: 'routed';
+  /** Connections and absent Sessions that its first message was handed to; 0: nothing was published. */
+  readonly receivers: number;
+  /** Calls `done` once, perhaps at once: the first message is kept for every absent Session, or could not be. */
+  whenStored(done: (outcome: WriteOutcome) => void): void;
+}
+
+/** What became of the try to hand a command to the device. `tooLarge`: it could not take the packet. */
+export type SendResult = 'sent' | 'notConnected' | 'notSupported' | 'notSubscribed' | 'tooLarge' | RoutedSend;
+
+/** Was it published for anybody? */
+export function isRouted(result: SendResult): result is RoutedSend {
+  return typeof result !== 'string' && result.receivers > 0;
+}
 
 /**
  * What became of a command that was handed over: `written` (QoS 0) or `acknowledged` (QoS 1) by the device, else `lost`

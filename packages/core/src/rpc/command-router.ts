@@ -1,6 +1,6 @@
 import type { EntityId } from '../model/entities.ts';
 import type { Scheduler } from '../ports/runtime.ts';
-import type { CommandGateway, SendResult } from './command-gateway.ts';
+import { type CommandGateway, isRouted, type RoutedSend, type SendResult } from './command-gateway.ts';
 import type { RpcCall, RpcCounters, RpcOutcome, TrackedCommand } from './rpc-call.ts';
 import { MAX_RPC_TIMEOUT_MS } from './rpc-timeout.ts';
 
@@ -45,6 +45,9 @@ export class CommandRouter {
   readonly #outcomes: Record<RpcOutcome['kind'], number> = {
     answer: 0,
     sent: 0,
+    routed: 0,
+    notStored: 0,
+    tooLarge: 0,
     timeout: 0,
     offline: 0,
     expired: 0,
@@ -99,15 +102,15 @@ export class CommandRouter {
     this.#pending += 1;
     const timeoutMs = Math.min(call.timeoutMs, MAX_RPC_TIMEOUT_MS);
     pending.cancelTimer = this.#scheduler.after(timeoutMs, () => this.#timeOut(pending));
-    const result = this.#send(pending);
-    if (result !== 'sent' && result !== 'notSupported' && !call.waitForDevice)
-      this.#finish(pending, { kind: 'offline', reason: result });
+    const unsent = this.#send(pending);
+    if (unsent !== null && !call.waitForDevice) this.#finish(pending, { kind: 'offline', reason: unsent });
     return () => this.#abandon(pending);
   }
 
   /**
-   * Tries to send a command that the caller keeps. Only `sent` uses up an identifier; `command` is told what follows
-   * until `forget` is called with that identifier, possibly before this returns. `sent` is called before anything else.
+   * Tries to send a command that the caller keeps. Only `sent`, and `routed` to somebody, use up an identifier; `command` is
+   * told what follows until `forget` is called with that identifier, possibly before this returns. `sent` is called before
+   * anything else.
    */
   dispatch(deviceId: EntityId, command: TrackedCommand, sent: (id: number) => void): SendResult {
     const device = this.#callsOf(deviceId);
@@ -120,7 +123,7 @@ export class CommandRouter {
     const result = this.#gateway.send(deviceId, { kind: 'rpc', id: String(id), method, params }, (delivery) =>
       command.delivered(delivery),
     );
-    if (result !== 'sent') {
+    if (result !== 'sent' && !isRouted(result)) {
       device.tracked.delete(id);
       if (device.nextId === following(id)) device.nextId = before;
     }
@@ -151,8 +154,7 @@ export class CommandRouter {
     if (device === undefined || device.pending.size === 0) return;
     for (const pending of [...device.pending.values()]) {
       if (pending.state !== 'waiting') continue;
-      const result = this.#send(pending);
-      if (result === 'notConnected' || result === 'notSubscribed') return;
+      if (this.#send(pending) !== null) return;
     }
   }
 
@@ -191,7 +193,8 @@ export class CommandRouter {
     return device;
   }
 
-  #send(pending: PendingCall): SendResult {
+  /** Gives why the call waits on; null: it is under way or has ended. */
+  #send(pending: PendingCall): PendingCall['unsentReason'] | null {
     const { call, id } = pending;
     // An answer may arrive before `send` returns.
     pending.state = 'sent';
@@ -201,15 +204,31 @@ export class CommandRouter {
       method: call.method,
       params: call.params,
     });
+    if (typeof result !== 'string') {
+      this.#routed(pending, result);
+      return null;
+    }
     if (result === 'sent') {
       if (call.oneway) this.#finish(pending, { kind: 'sent' });
-    } else if (result === 'notSupported') {
-      this.#finish(pending, { kind: 'notSupported' });
-    } else if (pending.state === 'sent') {
+      return null;
+    }
+    if (result === 'notSupported' || result === 'tooLarge') {
+      this.#finish(pending, { kind: result });
+      return null;
+    }
+    if (pending.state === 'sent') {
       pending.state = 'waiting';
       pending.unsentReason = result;
     }
     return result;
+  }
+
+  /** What absent Sessions are to get is kept before the caller is told so. */
+  #routed(pending: PendingCall, routed: RoutedSend): void {
+    const { receivers } = routed;
+    routed.whenStored((outcome) =>
+      this.#finish(pending, outcome === 'stored' ? { kind: 'routed', receivers } : { kind: 'notStored', outcome }),
+    );
   }
 
   #timeOut(pending: PendingCall): void {

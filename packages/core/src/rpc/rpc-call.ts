@@ -1,5 +1,6 @@
 import type { DeviceRef } from '../model/connect-registry.ts';
 import type { EntityId } from '../model/entities.ts';
+import type { WriteOutcome } from '../ports/telemetry-store.ts';
 import type { DeliveryResult } from './command-gateway.ts';
 
 /** A call of a method on a device that is not kept across a restart. */
@@ -13,7 +14,10 @@ export interface RpcCall {
   readonly timeoutMs: number;
   /** Done as soon as it is sent. */
   readonly oneway: boolean;
-  /** Keep the call for a device that is away until it subscribes or the time is up; else it fails at once. */
+  /**
+   * Keep the call for a device that is away until it subscribes or the time is up; else it fails at once. A command that
+   * is routed never waits: whom it does not reach now it does not reach later. waveshare.md, WS-37
+   */
   readonly waitForDevice: boolean;
 }
 
@@ -23,6 +27,12 @@ export type RpcOutcome =
   | { readonly kind: 'answer'; readonly payload: string }
   /** A one-way call was handed to the connection. */
   | { readonly kind: 'sent' }
+  /** Published in the space of the device, for so many connections and absent Sessions; no answer can come. */
+  | { readonly kind: 'routed'; readonly receivers: number }
+  /** The same, and it could not be kept for those that are absent. */
+  | { readonly kind: 'notStored'; readonly outcome: Exclude<WriteOutcome, 'stored'> }
+  /** Never sent: the device could not take the packet. */
+  | { readonly kind: 'tooLarge' }
   /** Sent, and no answer in time. */
   | { readonly kind: 'timeout' }
   /** Never sent: the device is offline or does not listen. */

@@ -1,11 +1,11 @@
 import type { EntityId } from '../model/entities.ts';
 import type { RpcRecord } from '../model/rpc-record.ts';
 import type { Clock, Scheduler } from '../ports/runtime.ts';
-import type { DeliveryResult } from './command-gateway.ts';
+import { type DeliveryResult, isRouted } from './command-gateway.ts';
 import type { CommandRouter } from './command-router.ts';
 import type { RpcEntry, RpcQueue, SubmitStrategy } from './rpc-entry.ts';
 import type { RpcLedger } from './rpc-ledger.ts';
-import { failureText, retriesExhausted, toJsonText } from './rpc-response.ts';
+import { failureText, receiversText, retriesExhausted, toJsonText } from './rpc-response.ts';
 
 export interface RpcDeliveryOptions {
   readonly ledger: RpcLedger;
@@ -107,17 +107,21 @@ export class RpcDelivery {
       mine = id;
       entry.commandId = id;
     });
-    if (result === 'sent') {
+    if (result === 'sent' || isRouted(result)) {
       if (commandId !== null) router.forget(entry.deviceId, commandId);
+      entry.receivers = result === 'sent' ? null : result.receivers;
       this.#underWay(entry, record);
+      if (result !== 'sent')
+        result.whenStored((outcome) => this.#delivered(entry, mine, outcome === 'stored' ? 'acknowledged' : 'lost'));
       return true;
     }
     entry.unsaved.pop();
     entry.status = status;
     entry.commandId = commandId;
     entry.record = null;
-    if (result !== 'notSupported') return false;
-    ledger.fail(entry, failureText('Commands cannot be sent to devices of this kind'));
+    if (result === 'notSupported') ledger.fail(entry, failureText('Commands cannot be sent to devices of this kind'));
+    else if (result === 'tooLarge') ledger.fail(entry, failureText('The command is larger than the device can take'));
+    else return false;
     return true;
   }
 
@@ -146,7 +150,8 @@ export class RpcDelivery {
       return;
     }
     entry.stopTimer();
-    ledger.move(entry, 'DELIVERED');
+    if (entry.receivers !== null) this.#routed(entry, entry.receivers);
+    else ledger.move(entry, 'DELIVERED');
     if (strategy === 'BURST') return;
     if (entry.live && strategy === 'SEQUENTIAL_ON_RESPONSE') {
       entry.awaitsResponse = true;
@@ -156,6 +161,12 @@ export class RpcDelivery {
       });
     }
     this.send(entry.deviceId);
+  }
+
+  /** Nobody answers, so this is the end of it. */
+  #routed(entry: RpcEntry, receivers: number): void {
+    entry.response = receiversText(receivers);
+    this.#options.ledger.move(entry, entry.oneway ? 'DELIVERED' : 'SUCCESSFUL');
   }
 
   #answered(entry: RpcEntry, payload: string): void {

@@ -25,6 +25,8 @@ export class RpcEntry {
   ready = true;
   /** The identifier of the command sent last; null: answers are not expected. */
   commandId: number | null = null;
+  /** Of a command that was routed: how many it reached. No answer comes. null: it was not routed. */
+  receivers: number | null = null;
   /** Of the acknowledgement, then of the response. */
   cancelTimer: (() => void) | null = null;
   /** Keeps the next one back: SEQUENTIAL_ON_RESPONSE. */

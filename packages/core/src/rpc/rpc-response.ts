@@ -18,6 +18,11 @@ export function failureText(error: string): string {
   return JSON.stringify({ error });
 }
 
+/** JSON text of what became of a command that was routed. */
+export function receiversText(receivers: number): string {
+  return JSON.stringify({ receivers });
+}
+
 /** In ThingsBoard's words. thingsboard-device.md, 4.3 */
 export function retriesExhausted(retries: number): string {
   return failureText(`There was a Timeout and all retry attempts have been exhausted. Retry attempts set: ${retries}`);

@@ -40,6 +40,10 @@ export type RpcReply =
   | { readonly kind: 'answer'; readonly payload: string; readonly json: boolean }
   /** A one-way call was handed to the device's connection. */
   | { readonly kind: 'sent' }
+  /** It was published for so many; nobody answers. waveshare.md, 4.6 */
+  | { readonly kind: 'routed'; readonly receivers: number }
+  /** The device could not take it; `message` names the limit. */
+  | { readonly kind: 'tooLarge'; readonly message: string }
   | { readonly kind: 'persistent'; readonly rpcId: EntityId }
   /** `timeout`: sent, not answered. `offline`: never sent. `expired`: its time was past at once. */
   | { readonly kind: 'timeout' | 'offline' | 'expired' }
@@ -182,7 +186,7 @@ class DefaultRpcService implements RpcService {
         oneway,
         waitForDevice: true,
       },
-      (outcome) => resolve(replyOf(outcome)),
+      (outcome) => resolve(replyOf(outcome, device)),
     );
     hold(() => {
       giveUp();
@@ -200,7 +204,7 @@ function requestFault({ method, params }: RpcRequest): PlatformError | null {
   return null;
 }
 
-function replyOf(outcome: RpcOutcome): Result<RpcReply> {
+function replyOf(outcome: RpcOutcome, device: DeviceRef): Result<RpcReply> {
   switch (outcome.kind) {
     case 'answer':
       return success({ kind: 'answer', payload: outcome.payload, json: isJson(outcome.payload) });
@@ -208,6 +212,12 @@ function replyOf(outcome: RpcOutcome): Result<RpcReply> {
     case 'timeout':
     case 'expired':
       return success({ kind: outcome.kind });
+    case 'routed':
+      return success(outcome);
+    case 'tooLarge':
+      return success({ kind: 'tooLarge', message: tooLargeText(device) });
+    case 'notStored':
+      return refuse(outcome.outcome === 'full' ? 'storageFull' : 'storageFailed');
     case 'offline':
       return success({ kind: 'offline' });
     case 'notSupported':
@@ -219,4 +229,12 @@ function replyOf(outcome: RpcOutcome): Result<RpcReply> {
     default:
       return outcome satisfies never;
   }
+}
+
+/** waveshare.md, 4.6 */
+function tooLargeText({ settings }: DeviceRef): string {
+  const limit = settings.waveshare?.downlinkMaxPacket;
+  return limit === undefined
+    ? 'The command needs a larger packet than the device can take'
+    : `The command needs a larger packet than the ${limit} bytes that the device can take (downlinkMaxPacket)`;
 }

@@ -2,6 +2,7 @@ import type { EntityId } from '../model/entities.ts';
 import type { RpcRecord, RpcStatus } from '../model/rpc-record.ts';
 import type { CommitOutcome, Repositories } from '../ports/repositories.ts';
 import type { Clock, Crypto, Scheduler } from '../ports/runtime.ts';
+import type { WriteOutcome } from '../ports/telemetry-store.ts';
 import type { CommandGateway, DeliveryResult, GatewayCommand, SendResult } from './command-gateway.ts';
 import { CommandRouter } from './command-router.ts';
 import { RpcDeviceCommands } from './device-commands.ts';
@@ -15,16 +16,45 @@ export interface ReceivedCommand extends GatewayCommand {
   delivered(result: DeliveryResult): void;
 }
 
+/** Publishes commands; their stores answer when a test says so. */
+export class RoutedStore {
+  receivers = 1;
+  tooLarge = false;
+  published = 0;
+  #waiting: ((outcome: WriteOutcome) => void)[] = [];
+
+  publish(): SendResult {
+    if (this.tooLarge) return 'tooLarge';
+    const { receivers } = this;
+    if (receivers > 0) this.published++;
+    return {
+      kind: 'routed',
+      receivers,
+      whenStored: (done) => {
+        if (receivers === 0) done('stored');
+        else this.#waiting.push(done);
+      },
+    };
+  }
+
+  commit(outcome: WriteOutcome = 'stored'): void {
+    for (const done of this.#waiting.splice(0)) done(outcome);
+  }
+}
+
 /** Devices in the hand of a test. */
 export class FakeDevices implements CommandGateway {
   readonly received: ReceivedCommand[] = [];
   readonly listening = new Set<EntityId>();
   unsupported = false;
+  /** Commands are published rather than handed to a connection: so many hear one, or it is too large. null: they are not. */
+  routing: RoutedStore | null = null;
   /** Called within `send`, before it returns. */
   onSend: (command: ReceivedCommand) => void = () => {};
 
   send(deviceId: EntityId, command: GatewayCommand, delivered?: (result: DeliveryResult) => void): SendResult {
     if (this.unsupported) return 'notSupported';
+    if (this.routing !== null) return this.routing.publish();
     if (!this.listening.has(deviceId)) return 'notConnected';
     const received = { ...command, deviceId, delivered: (result: DeliveryResult) => delivered?.(result) };
     this.received.push(received);

@@ -1,14 +1,24 @@
-import { type ConnectPacket, type Dialect, type Principal, ReasonCode, type Refusal } from '@moorage/dialect-api';
+import {
+  type ConnectPacket,
+  type Dialect,
+  type DialectSession,
+  type Principal,
+  ReasonCode,
+  type Refusal,
+} from '@moorage/dialect-api';
 import type {
   AcceptedPrincipal,
+  AckToken,
   Authenticator,
   ConnectRefusal,
+  InboundMessage,
   ListenerInfo,
+  PublishVerdict,
   RestoredWill,
   SessionPolicy,
 } from '@moorage/mqtt-broker';
 import { type ConnectionHost, DeviceConnection } from '../device-connection.ts';
-import { spaceKey } from '../feed/live-feed.ts';
+import { behindDialect, spaceKey } from '../feed/live-feed.ts';
 import type { HostContext } from '../host-context.ts';
 import { type Recognition, Recognizer } from './recognition.ts';
 import { sessionKey } from './session-key.ts';
@@ -125,29 +135,48 @@ export class Admission implements Authenticator {
     return serverKeepAlive === null || policy.serverKeepAlive !== null ? policy : { ...policy, serverKeepAlive };
   }
 
+  /** A Will that outlived the server: its owner must still exist and still have the right. mqtt.md, O-21 and O-22 */
+  mayPublishWill(restored: RestoredWill): boolean {
+    return this.#absent(restored)?.session.mayPublishWill(restored.topicName) ?? false;
+  }
+
+  /** Such a Will as a message of somebody who is not connected. */
+  publishWill(restored: RestoredWill, message: InboundMessage, token: AckToken): PublishVerdict | null {
+    const absent = this.#absent(restored);
+    if (absent === null) return null;
+    const { principal, session } = absent;
+    const connection = new DeviceConnection(this.#host, principal, session, null);
+    if (principal.device !== null) connection.sink = this.#context.parts.ingest.sink(principal.device.id);
+    return connection.publishWill(message, token);
+  }
+
   /**
-   * A Will that outlived the server: its owner must still exist and still have the right. mqtt.md, O-21 and O-22. Its
-   * Session key is the one that `sessionKey` makes: tenant, dialect, identity; identities begin with the owner's id.
+   * Who left a Will behind; null: nobody that is known. The Session key is the one that `sessionKey` makes: tenant, dialect,
+   * identity; identities begin with the owner's id. The name of the space ends with the account.
    */
-  mayPublishWill({ sessionKey: key, clientId, topicName }: RestoredWill): boolean {
-    const { dialects, deviceRef, applicationRef, anonymous, text } = this.#context.options;
+  #absent({
+    sessionKey: key,
+    space,
+    clientId,
+  }: RestoredWill): { principal: Principal; session: DialectSession } | null {
+    const { deviceRef, applicationRef, anonymous, text } = this.#context.options;
     const [tenantId = '', dialectId = '', ownerId = ''] = key.split('/', 3);
-    const dialect = dialects.find((one) => one.manifest.id === dialectId);
-    if (dialect === undefined) return false;
+    const dialect = this.#context.dialect(dialectId);
+    if (dialect === undefined) return null;
     const device = deviceRef(ownerId) ?? null;
     const application = applicationRef(ownerId) ?? null;
     const known = device !== null || (application?.enabled ?? (anonymous && ownerId === 'anonymous'));
-    if (!known) return false;
+    if (!known) return null;
     const principal: Principal = {
       dialect: dialectId,
       tenantId,
       device,
       application,
-      identity: null,
+      identity: behindDialect(key),
       assignedClientId: null,
-      account: '',
+      account: behindDialect(space),
       policy: NO_CONNECTION,
     };
-    return dialect.openSession(principal, { level: 5, clientId, text }).mayPublishWill(topicName);
+    return { principal, session: dialect.openSession(principal, { level: 5, clientId, text }) };
   }
 }

@@ -1,4 +1,4 @@
-import type { ApplicationRef, Clock, DeviceRef, DialectId, EntityId, Scheduler } from '@moorage/core';
+import type { ApplicationRef, Clock, CredentialLookup, DeviceRef, DialectId, EntityId, Scheduler } from '@moorage/core';
 import type { Dialect } from '@moorage/dialect-api';
 import type {
   AckToken,
@@ -92,6 +92,8 @@ export interface BrokerDeskOptions {
   readonly oneSessionDialects: readonly DialectId[];
   readonly deviceRef: (id: EntityId) => DeviceRef | undefined;
   readonly applicationRef: (id: EntityId) => ApplicationRef | undefined;
+  /** For dialects that know the space of a device that is away. */
+  readonly credentials: CredentialLookup;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly uuid: () => string;

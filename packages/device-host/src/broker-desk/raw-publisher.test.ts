@@ -2,6 +2,7 @@ import type { Broker } from '@moorage/mqtt-broker';
 import { FakeTime, MemoryStream, RawClient, readText, TEST_LISTENER, WHOLE_STANDARD } from '@moorage/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { DeskLimits } from './desk-options.ts';
+import type { RawMessage } from './raw-publisher.ts';
 import { Scene } from './test-scene.ts';
 
 const PUBACK = 4;
@@ -88,6 +89,28 @@ describe('a raw message', () => {
     back.subscribe('x/#');
     expect(back.texts()).toEqual(['x/y=1']);
     expect(await send(false)).toMatchObject({ sessions: 3 });
+  });
+
+  it('is published in the space that the dialect knows of a device that is away, for as many Sessions as there are', async () => {
+    const { scene } = await open();
+    const absent = scene.device('d2', 'accounts');
+    const send = (device = absent, fields: Partial<RawMessage> = {}) =>
+      scene.run(scene.desk.publish(device, { ...message, topicName: 'Sub/d2', payload: bytes('1'), ...fields }));
+    expect(await send()).toEqual({ kind: 'published', qos: 1, sessions: 0 });
+    const other = scene.member(scene.device('d3', 'accounts'));
+    other.subscribe('Sub/#', { qos: 1 });
+    expect(await send()).toEqual({ kind: 'published', qos: 1, sessions: 1 });
+    expect(other.texts()).toEqual(['Sub/d2=1']);
+    expect(await send(absent, { topicName: 'own/x' })).toMatchObject({ reason: 'badMessage' });
+    expect(await send(absent, { retain: true })).toMatchObject({
+      reason: 'badMessage',
+      message: 'Nothing is retained for a device of this kind while it is not connected.',
+    });
+    // A device that the dialect knows no space of is as one of any other dialect.
+    const lone = scene.device('lone', 'accounts');
+    expect(await send(lone)).toMatchObject({ reason: 'notConnected' });
+    scene.member(lone).lose();
+    expect(await send(lone)).toMatchObject({ kind: 'published', sessions: 1 });
   });
 
   it('reaches only names that the device may receive, and never those of the server', async () => {

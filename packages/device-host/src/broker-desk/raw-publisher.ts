@@ -2,7 +2,7 @@ import type { DeliveryResult } from '@moorage/core';
 import { isTopicName, type Principal, type QoS, type SessionPolicy } from '@moorage/dialect-api';
 import { Stake } from '../desk/stake.ts';
 import type { DeviceConnection } from '../device-connection.ts';
-import { plainSpace, spaceKey } from '../feed/live-feed.ts';
+import { behindDialect, spaceKey } from '../feed/live-feed.ts';
 import type { BrokerDeskOptions, DeskDevice, DeskLimits } from './desk-options.ts';
 import type { SessionTargets } from './session-targets.ts';
 
@@ -31,7 +31,8 @@ type Refused = Extract<RawOutcome, { readonly kind: 'refused' }>;
 /** Where the device's messages are routed, and what it may be sent there. */
 interface Place {
   readonly space: string;
-  readonly retained: boolean;
+  /** Why nothing is retained; null: it may be. */
+  readonly notRetained: string | null;
   mayReceive(topicName: string): boolean;
 }
 
@@ -104,12 +105,12 @@ export class RawPublisher {
     });
   }
 
-  async #route({ space, retained, mayReceive }: Place, message: RawMessage): Promise<RawOutcome> {
+  async #route({ space, notRetained, mayReceive }: Place, message: RawMessage): Promise<RawOutcome> {
     const { topicName, retain, qos } = message;
     if (!mayReceive(topicName)) {
       return refused('badMessage', `This device may not receive messages under ${topicName}.`);
     }
-    if (retain && !retained) return refused('badMessage', 'Nothing is retained for devices of this kind.');
+    if (retain && notRetained !== null) return refused('badMessage', notRetained);
     const stake = new Stake(this.#options.scheduler);
     stake.hold();
     const sessions = this.#options.broker.publish(space, message, stake);
@@ -120,28 +121,30 @@ export class RawPublisher {
     return { kind: 'published', qos, sessions };
   }
 
-  /** A plain device's space is the tenant's; that of others is known from a Session that waits for the device. */
+  /** A plain device's space is the tenant's; that of others the dialect knows, or a Session that waits for the device. */
   async #placeOfAbsent(device: DeskDevice): Promise<Place | null> {
-    const { dialects, deviceRef, text } = this.#options;
+    const { dialects, deviceRef, credentials, text } = this.#options;
     const ref = deviceRef(device.id);
     const dialect = dialects.find(({ manifest }) => manifest.id === device.dialect);
     if (ref === undefined || dialect === undefined) return null;
     const plain = device.dialect === PLAIN;
-    const [waiting] = plain ? [] : await this.#targets.sessionsOf(device.tenantId, { device });
-    const space = waiting?.space ?? (plain ? plainSpace(device.tenantId) : null);
-    if (space === null) return null;
+    const account = plain ? '' : (dialect.spaceAccount?.(ref, credentials) ?? null);
+    const [waiting] = account === null ? await this.#targets.sessionsOf(device.tenantId, { device }) : [];
+    const space = account === null ? waiting?.space : spaceKey(device.tenantId, device.dialect, account);
+    if (typeof space !== 'string') return null;
     const principal: Principal = {
       dialect: device.dialect,
       tenantId: device.tenantId,
       device: ref,
       application: null,
-      identity: waiting?.sessionKey.split('/').slice(2).join('/') ?? null,
+      identity: waiting === undefined ? null : behindDialect(waiting.sessionKey),
       assignedClientId: null,
-      account: '',
+      account: behindDialect(space),
       policy: NO_CONNECTION,
     };
     const session = dialect.openSession(principal, { level: 5, clientId: waiting?.clientId ?? '', text });
-    return { space, retained: plain, mayReceive: (topicName) => session.mayReceive(topicName) };
+    const notRetained = plain ? null : 'Nothing is retained for a device of this kind while it is not connected.';
+    return { space, notRetained, mayReceive: (topicName) => session.mayReceive(topicName) };
   }
 }
 
@@ -160,7 +163,7 @@ function placeOf({ principal, session }: DeviceConnection): Place | null {
   if (account === null) return null;
   return {
     space: spaceKey(tenantId, dialect, account),
-    retained: policy.retained === 'honoured',
+    notRetained: policy.retained === 'honoured' ? null : 'Nothing is retained for devices of this kind.',
     mayReceive: (topicName) => session.mayReceive(topicName),
   };
 }

@@ -8,7 +8,7 @@ import {
   type SubscriptionOptions,
 } from '@moorage/dialect-api';
 import { Broker, MemoryRetainedStore, MemorySessionStore } from '@moorage/mqtt-broker';
-import { deviceRef, FakeSession, HostFixture } from '../test-fakes.ts';
+import { deviceRef, FakeSession, HostFixture, NO_CREDENTIALS } from '../test-fakes.ts';
 import { BrokerDesk } from './broker-desk.ts';
 import type { DeskDevice, DeskLimits } from './desk-options.ts';
 import type { PacketSummary } from './traced-packet.ts';
@@ -66,7 +66,10 @@ function text(payload: Uint8Array): string | undefined {
   }
 }
 
-/** A desk on the host and a real broker. Devices of the dialect `plain` are routed, those of `pushed` are not. */
+/**
+ * A desk on the host and a real broker. Devices of the dialect `plain` are routed, those of `pushed` are not, and those of
+ * `accounts` are in the account `acc`, but for devices whose id begins with `lone`.
+ */
 export class Scene<Client> {
   readonly kit: SceneKit<Client>;
   readonly fixture: HostFixture;
@@ -95,10 +98,15 @@ export class Scene<Client> {
     this.desk = new BrokerDesk({
       broker: this.broker,
       connectionsOf: (id) => this.fixture.host.connectionsOf(id),
-      dialects: [dialect('pushed', []), dialect('plain', ['routing'])],
+      dialects: [
+        dialect('pushed', []),
+        dialect('plain', ['routing']),
+        { ...dialect('accounts', ['routing']), spaceAccount: ({ id }) => (id.startsWith('lone') ? null : 'acc') },
+      ],
       oneSessionDialects: ['pushed'],
       deviceRef: (id) => this.fixture.devices.get(id),
       applicationRef: (id) => this.applications.get(id),
+      credentials: NO_CREDENTIALS,
       clock: time,
       scheduler: time,
       uuid: () => `uuid-${++this.#uuids}`,
@@ -147,6 +155,14 @@ export class Scene<Client> {
     this.fixture.principal = { dialect: 'pushed', tenantId, device: ref, identity: id, account: null, policy };
     this.fixture.session = new FakeSession();
     return this.kit.connect(this.broker, clientId, '127.0.0.1');
+  }
+
+  member({ id, tenantId }: DeskDevice): Client {
+    const ref = this.fixture.devices.get(id) ?? null;
+    const who = { tenantId, device: ref, identity: id, account: 'acc', policy: this.kit.policy };
+    this.fixture.principal = { dialect: 'accounts', ...who };
+    this.fixture.session = new RoutedSession();
+    return this.kit.connect(this.broker, id, '127.0.0.1');
   }
 
   application(id: string, clientId: string): Client {

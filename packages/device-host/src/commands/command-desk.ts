@@ -42,6 +42,12 @@ export function describeOutcome(outcome: RpcOutcome): string {
         : rpcError('notJson', 'the device answered with something that is not JSON');
     case 'sent':
       return '{"result":null}';
+    case 'routed':
+      return JSON.stringify({ result: { receivers: outcome.receivers } });
+    case 'notStored':
+      return rpcError('notStored', 'the command could not be stored');
+    case 'tooLarge':
+      return rpcError('tooLarge', 'the command is larger than the device can take');
     case 'timeout':
       return rpcError('timeout', 'the device did not answer in time');
     case 'offline':

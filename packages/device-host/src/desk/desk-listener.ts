@@ -1,6 +1,5 @@
-import type { SendResult } from '@moorage/core';
 import type { DeviceCommand, Listening, ListeningEnd } from '@moorage/dialect-api';
-import type { CommandTarget, Delivered } from '../commands/command-target.ts';
+import type { CommandTarget, Delivered, Heard } from '../commands/command-target.ts';
 
 /** What a listener needs of the desk it belongs to. */
 export interface ListenerHome {
@@ -43,7 +42,7 @@ export class DeskListener implements CommandTarget, Listening {
     return this.#kinds.includes(kind);
   }
 
-  hear(command: DeviceCommand, delivered?: Delivered): SendResult {
+  hear(command: DeviceCommand, delivered?: Delivered): Heard {
     if (!this.#open || !this.hears(command.kind)) return 'notSubscribed';
     let told = false;
     const arrived = (yes: boolean): void => {

@@ -28,6 +28,11 @@ export function spaceKey(tenantId: string, dialect: string, account: string): st
   return `${tenantId}/${dialect}/${account}`;
 }
 
+/** What stands behind tenant and dialect: the account of a space, or the identity of a Session key. */
+export function behindDialect(key: string): string {
+  return key.split('/').slice(2).join('/');
+}
+
 /** Offers every device under `moorage/devices/{name}/…`; a message is built only when a subscription matches. */
 export class LiveFeed {
   readonly #broker: FeedBroker;

@@ -1,6 +1,6 @@
-import type { Completion, DeviceIntent, DeviceRef, SendResult, TelemetrySink } from '@moorage/core';
+import type { Completion, DeviceIntent, DeviceRef, TelemetrySink } from '@moorage/core';
 import type { DeviceCommand } from '@moorage/dialect-api';
-import type { CommandTarget, Delivered } from '../commands/command-target.ts';
+import type { CommandTarget, Delivered, Heard } from '../commands/command-target.ts';
 import type { DeviceConnection } from '../device-connection.ts';
 import type { MessageLimiter } from '../options.ts';
 import type { GatewayLink } from './gateway-link.ts';
@@ -47,7 +47,7 @@ export class SubDevice implements CommandTarget {
     return this.link.connection;
   }
 
-  hear(command: DeviceCommand, delivered?: Delivered): SendResult {
+  hear(command: DeviceCommand, delivered?: Delivered): Heard {
     const { connection } = this;
     if (connection.handle === null) return 'notConnected';
     const messages = connection.session.subDeviceCommand?.(this.name, command) ?? 'notSupported';

@@ -139,7 +139,7 @@ export class Requests {
     subDevice: string | null,
     { request, params, ref }: DialectRequestIntent,
   ): Promise<DeviceReply> {
-    const dialect = this.#context.options.dialects.find(({ manifest }) => manifest.id === connection.principal.dialect);
+    const dialect = this.#context.dialect(connection.principal.dialect);
     if (dialect?.answerRequest === undefined) throw new TypeError(`nobody answers the request ${request}`);
     return { kind: 'dialect', ref, subDevice, payload: await dialect.answerRequest(device, request, params) };
   }

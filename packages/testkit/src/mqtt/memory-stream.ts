@@ -14,6 +14,8 @@ export class MemoryStream implements ByteStream {
   /** The server has closed it; `destroyed` without waiting for what was written. */
   ended = false;
   destroyed = false;
+  /** Seconds after which the network asks for the peer; null: as the listener has it. */
+  probedAfter: number | null = null;
   #handler: StreamHandler | null = null;
   #held: { readonly block: Uint8Array; readonly copy: Uint8Array }[] = [];
   #writableLength = 0;
@@ -55,6 +57,10 @@ export class MemoryStream implements ByteStream {
       }
       this.#deliver(bytes);
     }
+  }
+
+  probe(idleSeconds: number): void {
+    this.probedAfter = idleSeconds;
   }
 
   end(): void {

@@ -65,6 +65,10 @@ export class TestHandler implements ConnectionHandler {
   onUnsubscribe: ((topicFilter: string) => number | null) | null = null;
   receives: (topicName: string) => boolean = () => true;
   publishesWill: (topicName: string) => boolean = () => true;
+  /** null: a Will is no message. */
+  onWill: ((message: InboundMessage, token: AckToken) => PublishVerdict | null) | null = null;
+  /** To be set before the CONNECT goes on. */
+  deliveredAs: ((topicName: string) => string) | undefined = undefined;
 
   opened(connection: ConnectionHandle): void {
     this.connection = connection;
@@ -101,6 +105,10 @@ export class TestHandler implements ConnectionHandler {
     return this.publishesWill(topicName);
   }
 
+  publishWill(message: InboundMessage, token: AckToken): PublishVerdict | null {
+    return this.onWill?.(message, token) ?? null;
+  }
+
   closed(reason: CloseReason): void {
     this.events.push('closed');
     this.closings.push(reason);
@@ -122,6 +130,14 @@ export class TestAuthenticator implements Authenticator {
 
   mayPublishWill(restored: RestoredWill): boolean {
     return this.restoredWills?.(restored) ?? false;
+  }
+
+  /** What becomes of such Wills as messages; null: they are none. */
+  restoredMessages: ((restored: RestoredWill, message: InboundMessage, token: AckToken) => PublishVerdict) | null =
+    null;
+
+  publishWill(restored: RestoredWill, message: InboundMessage, token: AckToken): PublishVerdict | null {
+    return this.restoredMessages?.(restored, message, token) ?? null;
   }
 
   authenticate(
@@ -174,6 +190,7 @@ export interface TestBrokerOptions {
   readonly retained?: RetainedStore;
   readonly time?: FakeTime;
   readonly restoredWills?: (restored: RestoredWill) => boolean;
+  readonly restoredMessages?: (restored: RestoredWill, message: InboundMessage, token: AckToken) => PublishVerdict;
 }
 
 /** A broker with fake time and in-memory streams. */
@@ -189,6 +206,7 @@ export class TestBroker {
     this.time = options.time ?? new FakeTime();
     this.authenticator.policy = { ...WHOLE_STANDARD, ...options.policy };
     this.authenticator.restoredWills = options.restoredWills ?? null;
+    this.authenticator.restoredMessages = options.restoredMessages ?? null;
     this.sessions = options.sessions ?? new MemorySessionStore(() => this.time.now());
     this.retained = options.retained ?? new MemoryRetainedStore();
     this.broker = new Broker({
