@@ -160,9 +160,10 @@ async function harbour() {
       base?: string;
       will?: ConnectFields['will'];
       level?: ProtocolLevel;
+      keepAlive?: number;
     } = {},
   ) => {
-    const { username = USERNAME, base = 'base', cleanStart = false, will = null, level = 4 } = fields;
+    const { username = USERNAME, base = 'base', cleanStart = false, will = null, level = 4, keepAlive = 120 } = fields;
     const [deviceName, productKey] = username.split('&');
     const timestamp = /timestamp=(\d+)/.exec(parameters)?.[1];
     const time5 = timestamp === undefined ? '' : `timestamp${timestamp}`;
@@ -174,7 +175,7 @@ async function harbour() {
       password: encode(hmac('sha256', SECRET, content)),
       cleanStart,
       will,
-      keepAlive: 120,
+      keepAlive,
     });
     return { client, connack };
   };
@@ -227,6 +228,30 @@ describe('Sessions', () => {
     const second = await connect('timestamp=2', { base: 'b' });
     expect(second.connack.sessionPresent).toBe(true);
     expect(downlink(`${CUSTOM}user/get`, 'x')).toBe(1);
+  });
+
+  it('ALI-11 keep-alive 0 and 29 give 2; 30 and 1200 work; 1201 works and is treated as 1200', async () => {
+    for (const level of [3, 4] as const) {
+      for (const keepAlive of [0, 29]) {
+        const { connect } = await harbour();
+        expect((await connect('_ss=1', { keepAlive, level })).connack?.reasonCode, String(keepAlive)).toBe(2);
+      }
+      for (const [keepAlive, silence] of [
+        [30, 45],
+        [1200, 1800],
+        [1201, 1800],
+        [65_535, 1800],
+      ] as const) {
+        const { connect, time } = await harbour();
+        const { client, connack } = await connect('_ss=1', { keepAlive, level });
+        expect(connack?.reasonCode, String(keepAlive)).toBe(0);
+        time.advance(silence * 1_000 - 1_000);
+        expect(client.stream.ended, `${keepAlive} before`).toBe(false);
+        // The broker looks at its clients in steps.
+        time.advance(40_000);
+        expect(client.stream.ended, `${keepAlive} behind`).toBe(true);
+      }
+    }
   });
 
   it('the same device connecting again displaces its older connection, whatever its Client Identifier', async () => {

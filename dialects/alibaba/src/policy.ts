@@ -25,5 +25,6 @@ export function sessionPolicy(level: ProtocolLevel): SessionPolicy {
     maximumSubscriptions: 10_000,
     queue: { messages: 1000, bytes: 16 * 1024 * 1024, ageMs: 7 * DAY_SECONDS * 1000 },
     serverKeepAlive: LONGEST_KEEP_ALIVE,
+    serverKeepAliveForAll: true,
   };
 }

@@ -17,6 +17,8 @@ export interface SessionPolicy {
   readonly queue: { readonly messages: number; readonly bytes: number; readonly ageMs: number };
   /** Seconds, or null: as asked. */
   readonly serverKeepAlive: number | null;
+  /** It holds for 3.x clients that ask for more too, who are not told; absent: for 5.0 only. */
+  readonly serverKeepAliveForAll?: boolean;
   /**
    * Seconds of silence after which the network is asked whether a client without Keep Alive is still there; absent: as
    * the listener has it.

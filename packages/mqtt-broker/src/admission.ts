@@ -311,7 +311,8 @@ export class Admission {
     const { connection, connect, principal } = claimant;
     const { handler, policy } = principal;
     const { level, properties } = connect;
-    const keepAlive = level === 5 ? effectiveKeepAlive(connect.keepAlive, policy.serverKeepAlive) : connect.keepAlive;
+    const holds = level === 5 || policy.serverKeepAliveForAll === true;
+    const keepAlive = holds ? effectiveKeepAlive(connect.keepAlive, policy.serverKeepAlive) : connect.keepAlive;
     const told = level === 5 ? connackProperties(connect, principal, session, keepAlive) : null;
     const sessionPresent = present && level !== 3;
     const packet =

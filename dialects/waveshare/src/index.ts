@@ -1,0 +1,1 @@
+export { WaveshareDialect, type WaveshareDialectOptions } from './dialect.ts';
