@@ -487,6 +487,22 @@ describe('commands', () => {
     }
   });
 
+  it('WS-17, WS-35 an operator sends to Sub topics only, and no more than the firmware takes', async () => {
+    const { pubTopic, subTopic } = await topicsOf(MODEM);
+    const publish = (topic: string, payload: string) =>
+      api.call('POST', `/api/device/${idOf(MODEM)}/publish`, { topic, payload, qos: 1, retain: false });
+    const device = await connect(MODEM);
+    await device.subscribe(subTopic);
+    await device.subscribe(pubTopic);
+    expect((await publish(pubTopic, '{"data":{"forged":1}}')).status).toBe(400);
+    const room = 256 - 1 - 2 - 2 - subTopic.length;
+    expect((await publish(subTopic, 'x'.repeat(room + 1))).status).toBe(413);
+    expect((await publish(subTopic, 'x'.repeat(room))).status).toBe(200);
+    expect((await device.next()).text).toBe('x'.repeat(room));
+    expect(await device.unread()).toEqual([]);
+    await device.end();
+  });
+
   it('WS-37 nobody there: 0 receivers, and nothing comes later', async () => {
     expect((await oneway(THIRD, 'CH1', true)).body).toEqual({ receivers: 0 });
     const third = await connect(THIRD);

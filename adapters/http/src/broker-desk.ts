@@ -128,7 +128,7 @@ export type RawOutcome =
   | { readonly kind: 'published'; readonly qos: number; readonly sessions: number }
   | {
       readonly kind: 'refused';
-      readonly reason: 'badMessage' | 'notConnected' | 'full' | 'failed';
+      readonly reason: 'badMessage' | 'tooLarge' | 'notConnected' | 'full' | 'failed';
       /** One sentence. */
       readonly message: string;
     };

@@ -15,6 +15,7 @@ import {
 import type { AccountSpace, Accounts, DeviceTriple } from './accounts.ts';
 import { publishNotAllowed } from './codes.ts';
 import { definitionsOf, outOfDefinition } from './definitions.ts';
+import { DEFAULT_MAXIMUM_PACKET, packetSize } from './downlinks.ts';
 import type { HeldDownlinks } from './held-downlinks.ts';
 import { decodeUplink } from './payloads.ts';
 import { isDollarTopic, isFreeTopic, plainFilter, subTopicOwner } from './topics.ts';
@@ -146,6 +147,14 @@ export class WaveshareSession implements DialectSession {
 
   mayReceive(topicName: string): boolean {
     return !isDollarTopic(topicName);
+  }
+
+  /** Section 4.4: Sub topics of the own account, never a Pub topic; and what the firmware can take. Section 4.6 */
+  maySend(topicName: string, payload: Uint8Array): 'yes' | 'no' | 'tooLarge' {
+    const own = this.#own;
+    if (own === undefined || topicName === own.pubTopic || this.#wayOf(topicName) !== 'own') return 'no';
+    const largest = this.#device.settings.waveshare?.downlinkMaxPacket ?? DEFAULT_MAXIMUM_PACKET;
+    return topicName === own.subTopic && packetSize(topicName, payload) > largest ? 'tooLarge' : 'yes';
   }
 
   mayPublishWill(topicName: string): boolean {

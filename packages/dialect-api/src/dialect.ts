@@ -162,6 +162,11 @@ export interface DialectSession {
   mayReceive(topicName: string): boolean;
   /** The Topic Name that this client is shown for one of the space; absent: the same. Asked for every delivery from the tree. */
   deliveredAs?(topicName: string): string;
+  /**
+   * May the platform send this device such a message by its space, on behalf of an operator? Absent: what it may receive.
+   * `tooLarge`: the device could not take the packet.
+   */
+  maySend?(topicName: string, payload: Uint8Array): 'yes' | 'no' | 'tooLarge';
   /** Sent behind SUBACK, past the subscriptions. Asked after every SUBSCRIBE and once when a Session is resumed. */
   afterSubscribe?(): readonly OutboundMessage[];
   mayPublishWill(topicName: string): boolean;

@@ -53,6 +53,8 @@ function refusal(
   switch (reason) {
     case 'badMessage':
       return refusals.badRequest(reply, message);
+    case 'tooLarge':
+      return refusals.object(reply, 413, ErrorCode.badRequest, message);
     case 'notConnected':
       return refusals.object(reply, 409, ErrorCode.general, message);
     case 'full':

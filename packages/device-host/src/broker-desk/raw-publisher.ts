@@ -1,5 +1,5 @@
 import type { DeliveryResult } from '@moorage/core';
-import { isTopicName, type Principal, type QoS, type SessionPolicy } from '@moorage/dialect-api';
+import { type DialectSession, isTopicName, type Principal, type QoS, type SessionPolicy } from '@moorage/dialect-api';
 import { Stake } from '../desk/stake.ts';
 import type { DeviceConnection } from '../device-connection.ts';
 import { behindDialect, spaceKey } from '../feed/live-feed.ts';
@@ -22,7 +22,7 @@ export type RawOutcome =
   | { readonly kind: 'published'; readonly qos: QoS; readonly sessions: number }
   | {
       readonly kind: 'refused';
-      readonly reason: 'badMessage' | 'notConnected' | 'full' | 'failed';
+      readonly reason: 'badMessage' | 'tooLarge' | 'notConnected' | 'full' | 'failed';
       readonly message: string;
     };
 
@@ -33,7 +33,7 @@ interface Place {
   readonly space: string;
   /** Why nothing is retained; null: it may be. */
   readonly notRetained: string | null;
-  mayReceive(topicName: string): boolean;
+  readonly session: Pick<DialectSession, 'mayReceive' | 'maySend'>;
 }
 
 const PUSH_MS = 10_000;
@@ -105,11 +105,11 @@ export class RawPublisher {
     });
   }
 
-  async #route({ space, notRetained, mayReceive }: Place, message: RawMessage): Promise<RawOutcome> {
-    const { topicName, retain, qos } = message;
-    if (!mayReceive(topicName)) {
-      return refused('badMessage', `This device may not receive messages under ${topicName}.`);
-    }
+  async #route({ space, notRetained, session }: Place, message: RawMessage): Promise<RawOutcome> {
+    const { topicName, payload, retain, qos } = message;
+    const may = session.maySend?.(topicName, payload) ?? (session.mayReceive(topicName) ? 'yes' : 'no');
+    if (may === 'no') return refused('badMessage', `This device may not receive messages under ${topicName}.`);
+    if (may === 'tooLarge') return refused('tooLarge', 'The packet would be larger than the device can take.');
     if (retain && notRetained !== null) return refused('badMessage', notRetained);
     const stake = new Stake(this.#options.scheduler);
     stake.hold();
@@ -144,7 +144,7 @@ export class RawPublisher {
     };
     const session = dialect.openSession(principal, { level: 5, clientId: waiting?.clientId ?? '', text });
     const notRetained = plain ? null : 'Nothing is retained for a device of this kind while it is not connected.';
-    return { space, notRetained, mayReceive: (topicName) => session.mayReceive(topicName) };
+    return { space, notRetained, session };
   }
 }
 
@@ -164,6 +164,6 @@ function placeOf({ principal, session }: DeviceConnection): Place | null {
   return {
     space: spaceKey(tenantId, dialect, account),
     notRetained: policy.retained === 'honoured' ? null : 'Nothing is retained for devices of this kind.',
-    mayReceive: (topicName) => session.mayReceive(topicName),
+    session,
   };
 }
