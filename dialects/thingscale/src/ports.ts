@@ -35,7 +35,10 @@ export interface ThingscaleServer {
   /** Records of the dialect's own collections travel in commits of the registry. */
   readonly repositories: Pick<Repositories, 'document' | 'documents' | 'commit'>;
   /** Points of channels; an owner is made up by the dialect: a UUID. */
-  readonly telemetry: Pick<TelemetryStore, 'seriesOf' | 'intern' | 'append' | 'range' | 'latest' | 'erase' | 'removeOwner'>;
+  readonly telemetry: Pick<
+    TelemetryStore,
+    'seriesOf' | 'intern' | 'append' | 'range' | 'latest' | 'erase' | 'removeOwner'
+  >;
   /** Telemetry of a device as any other dialect's. Notes its activity. */
   submit(device: DeviceRef, points: PointList, completion: Completion | null): void;
   /** Makes a device with THINGSCALE credentials in the tenant of the account; its name is drawn from the id. */
@@ -58,5 +61,7 @@ export interface ThingscaleServer {
     applicationId: EntityId,
     changes: { readonly email?: string; readonly timezone?: string },
   ): Promise<'done' | 'full' | 'failed'>;
+  /** An event rule fired whose notice is an e-mail, which nobody can send yet: counted and logged. */
+  notSent?(applicationId: EntityId, eventId: number): void;
   report(error: unknown): void;
 }

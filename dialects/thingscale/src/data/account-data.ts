@@ -64,6 +64,8 @@ export interface Reading {
   /** As it is stored: JSON text of an object. */
   readonly text: string;
   readonly receivedAt: number;
+  /** The bytes of a binary payload, for devices whose bytes are decoded besides; absent: it was text. */
+  readonly bytes?: Uint8Array;
 }
 
 /** Why data was not taken; shown in the list of refused messages. thingscale.md, 4.4 and 6 */
@@ -76,7 +78,9 @@ export type DropCode =
   | 'DEVICE_DISABLED'
   | 'EMPTY_PAYLOAD'
   | 'PAYLOAD_TOO_LARGE'
-  | 'PAYLOAD_TOO_DEEP';
+  | 'PAYLOAD_TOO_DEEP'
+  /** The channel has as many tags, or devices with tags, as it may have. */
+  | 'TOO_MANY_TAGS';
 
 export interface RefusedMessage {
   readonly at: number;
@@ -119,7 +123,10 @@ export interface AccountData {
   channels(): readonly ThingscaleChannel[];
   channel(number: number): ThingscaleChannel | undefined;
   /** With a tag: the tag of a channel, which is made if need be. */
-  createChannel(number: number, tag: string | null): Promise<'done' | 'CHANNEL_INUSE' | 'NO_CHANNEL' | 'full' | 'failed'>;
+  createChannel(
+    number: number,
+    tag: string | null,
+  ): Promise<'done' | 'CHANNEL_INUSE' | 'NO_CHANNEL' | 'full' | 'failed'>;
   renameChannel(number: number, name: string): Promise<'done' | 'NO_CHANNEL' | 'full' | 'failed'>;
   /** Data and mappings go too; with a tag only that tag. */
   deleteChannel(number: number, tag: string | null): Promise<'done' | 'NO_CHANNEL' | 'full' | 'failed'>;
