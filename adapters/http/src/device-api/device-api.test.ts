@@ -140,6 +140,33 @@ describe('device routes over HTTP', () => {
     },
   );
 
+  it('are given path and query as they stand in the request line, the scheme, and the address of the peer', async () => {
+    const seen: unknown[] = [];
+    await open([
+      route('GET', '/api/v1/:token/rpc', ({ target, scheme, peerAddress }) => {
+        seen.push([target, scheme, peerAddress]);
+        return OK;
+      }),
+    ]);
+    const path = `/api/v1/${TOKEN}/rpc?b=%2f%20+&a=1&&b`;
+    await curl('--path-as-is', '-H', 'X-Forwarded-For: 10.0.0.9', `http://127.0.0.1:${await listening()}${path}`);
+    expect(seen).toEqual([[path, 'http', '127.0.0.1']]);
+  });
+
+  it('are given the content type as it was sent', async () => {
+    const types: unknown[] = [];
+    await open([
+      route('POST', '/api/v1/:token/telemetry', ({ headers }) => {
+        types.push(headers?.['content-type'], headers?.['x-more']);
+        return OK;
+      }),
+    ]);
+    const url = `http://127.0.0.1:${await listening()}/api/v1/${TOKEN}/telemetry`;
+    await curl('-H', 'cONTENT-tYPE: Application/Octet-Stream', '-H', 'X-MORE: 1', '-d', 'x', url);
+    await curl('-H', 'Content-Type:', '-d', 'x', url);
+    expect(types).toEqual(['Application/Octet-Stream', '1', undefined, undefined]);
+  });
+
   it('answer an unknown path and HEAD with 404, without asking for a token', async () => {
     const { send } = await open([
       route('GET', '/api/v1/:token/rpc', () => OK),
@@ -156,6 +183,15 @@ describe('device routes over HTTP', () => {
       expect([answer.statusCode, answer.body], request.url).toEqual([404, '']);
     }
     expect((await send({ url: '/api/device/types' })).statusCode).toBe(401);
+  });
+
+  it('REC-39 stand beside the API where a path ends with and without a solidus', async () => {
+    const paths = ['/api/sample-test', '/api/sample-test/'];
+    const { send } = await open(paths.map((path) => route('GET', path, () => OK)));
+    for (const url of paths) expect((await send({ url })).statusCode).toBe(200);
+    for (const url of ['/api/sample', '/api/sample-test/x', '/api/device/types']) {
+      expect((await send({ url })).statusCode, url).toBe(401);
+    }
   });
 
   it('answer a path that is not well-formed with 400', async () => {

@@ -62,20 +62,29 @@ export class DeviceExchange {
   }
 
   #deviceRequest(body: HeldBody | null): DeviceRequest {
-    const { params, url, ip, headers } = this.#request;
+    const { params, url, ip, headers, raw } = this.#request;
     const query = url.indexOf('?');
     return {
       parameters: textsOf(params),
       query: query === -1 ? [] : [...new URLSearchParams(url.slice(query + 1))],
       body: body?.bytes ?? NO_BYTES,
       remoteAddress: ip,
-      headers,
+      peerAddress: raw.socket.remoteAddress ?? ip,
+      target: raw.url ?? url,
+      scheme: 'encrypted' in raw.socket && raw.socket.encrypted === true ? 'https' : 'http',
+      headers: { ...headers, 'content-type': contentTypeOf(raw.rawHeaders) },
       onGone: (task) => {
         if (this.#state === 'waiting') this.#whenGone.add(task);
         else if (this.#state === 'gone') task();
       },
     };
   }
+}
+
+/** As it was sent: it was taken out of the headers, so that nothing depends on it but a route that asks for it. */
+function contentTypeOf(rawHeaders: readonly string[]): string | undefined {
+  const index = rawHeaders.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-type');
+  return index === -1 ? undefined : rawHeaders[index + 1];
 }
 
 /** The router has decoded them already. */

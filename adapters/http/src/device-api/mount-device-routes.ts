@@ -91,5 +91,6 @@ function commonPrefix(paths: readonly string[]): string {
     if (level.startsWith(':') || !others.every((path) => path.startsWith(`${longer}/`))) break;
     prefix = longer;
   }
-  return prefix;
+  // There an unknown path is for the users' API to answer.
+  return prefix === '/api' ? '' : prefix;
 }

@@ -4,9 +4,11 @@ import { AlibabaDialect, type LinkSecrets, linkSecretsOf, linkStoreOf } from '@m
 import type { Dialect } from '@moorage/dialect-api';
 import { PlainDialect } from '@moorage/dialect-plain';
 import { ThingsboardDialect } from '@moorage/dialect-thingsboard';
+import { WaveshareDialect } from '@moorage/dialect-waveshare';
 import type { Configuration } from '../config/schema.ts';
 import type { Runtime } from '../running-server.ts';
 import { serverFiguresFor } from './broker-desk.ts';
+import { createSensoro, type SensoroParts } from './sensoro.ts';
 
 export interface DialectsOptions {
   readonly configuration: Configuration;
@@ -14,6 +16,10 @@ export interface DialectsOptions {
   readonly registry: Registry;
   /** Asked for after the start: the service is made later than the dialects. */
   readonly telemetry: () => TelemetryService;
+  /** What the SENSORO dialect asks of the rest of the server. */
+  readonly sensoro?: SensoroParts;
+  /** The ThingScale dialect of `createThingscale`; absent: it is not installed. */
+  readonly thingscale?: Dialect;
 }
 
 /** The key that some dialect knows for this identity of TLS-PSK; null: none does. */
@@ -30,8 +36,15 @@ export function preSharedKey(
 }
 
 /** In the order of recognition.md, section 3; the one with anonymous access comes last. */
-export function createDialects({ configuration, runtime, registry, telemetry }: DialectsOptions): readonly Dialect[] {
-  const { plain } = configuration;
+export function createDialects({
+  configuration,
+  runtime,
+  registry,
+  telemetry,
+  sensoro = {},
+  thingscale,
+}: DialectsOptions): readonly Dialect[] {
+  const { plain, waveshare } = configuration;
   const now = (): number => runtime.clock.now();
   const store = () => linkStoreOf(telemetry());
   // One for the whole server: it lets the requests of a device wait for each other.
@@ -50,6 +63,9 @@ export function createDialects({ configuration, runtime, registry, telemetry }: 
       downloadBase: () =>
         configuration.publicHost === null ? null : `http://${configuration.publicHost}:${configuration.http.port}`,
     }),
+    createSensoro({ ...sensoro, configuration, runtime, registry, telemetry }),
+    ...(thingscale === undefined ? [] : [thingscale]),
+    new WaveshareDialect({ credentials: registry.credentials, now, sampleResource: waveshare.sampleResource }),
     new PlainDialect({
       anonymous: plain.anonymous,
       anonymousTenantId: registry.defaultTenant.id,
