@@ -4,7 +4,6 @@ const OTHER_CLIENT =
 
 /** Why a number of a checklist has no test in `npm test`. Numbers without a reason are listed as missing only. */
 export const REASONS: Readonly<Record<string, string>> = {
-  'TBS-58': 'series with a time to live are refused with 501: the store has no expiry of single points yet',
   'TBS-100': `${LATER}: rules and webhooks`,
   'TBS-101': OTHER_CLIENT,
   'TBS-102': OTHER_CLIENT,

@@ -51,6 +51,7 @@ describe('documents tell the truth', () => {
       '"title":"Overview of API guide customer"',
       '"toName":"API guide thermometer"',
       '"status":"CLEARED_ACK"',
+      '"energy":[{"ts":',
       '"status":"QUEUED"',
     ]) {
       expect(output).toContain(proof);
@@ -67,6 +68,7 @@ describe('documents tell the truth', () => {
   it.each([
     ['provision-devices.md', ['"status":"SUCCESS"', '"name":"Sensor 17"']],
     ['update-firmware.md', ['"fw_version":"1.2.0"', '"fw_state":[{"ts":', '"value":"UPDATED"']],
+    ['link-devices.md', ['{"data":{"CH1":1}}', '"lastOutcome":"SENT"', '"totalElements":1']],
     ['use-a-gateway.md', ['"name":"Cellar gateway"', '"pressure":[{"ts":1700000000000,"value":"1.8"}]']],
   ])('every step of docs/how-to/%s runs as written', { timeout: 60_000 }, async (name, proofs) => {
     const { code, output } = await shell(shellBlocks(`docs/how-to/${name}`));

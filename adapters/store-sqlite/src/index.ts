@@ -1,3 +1,4 @@
+export { type OutboxStoreOptions, SqliteOutboxStore } from './outbox/sqlite-outbox-store.ts';
 export * from './registry/sqlite-repositories.ts';
 export { SqliteRetainedStore } from './session/sqlite-retained-store.ts';
 export { type SessionStoreOptions, SqliteSessionStore } from './session/sqlite-session-store.ts';

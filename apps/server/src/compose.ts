@@ -1,4 +1,5 @@
 import {
+  assetAccess,
   CommandRouter,
   createRegistry,
   createTelemetryService,
@@ -24,12 +25,14 @@ import { deviceLimits } from './composition/device-limits.ts';
 import { deviceRoutes } from './composition/device-routes.ts';
 import { createDeviceServices } from './composition/device-services.ts';
 import { createDialects, preSharedKey } from './composition/dialects.ts';
+import { createLinks } from './composition/links.ts';
 import { type OpenListeners, openListeners } from './composition/listeners.ts';
 import { ServerMetrics } from './composition/metrics.ts';
 import { payloadText, readText } from './composition/payload-text.ts';
 import { startRetention } from './composition/retention.ts';
 import { signingKey } from './composition/signing-key.ts';
 import { openStores, type Stores } from './composition/stores.ts';
+import { createWebhooks } from './composition/webhooks.ts';
 import { anonymousExposure, bindHost } from './config/exposure.ts';
 import type { Configuration } from './config/schema.ts';
 import type { RunningServer, Runtime } from './running-server.ts';
@@ -78,6 +81,14 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
   const exposure = anonymousExposure(configuration, hasAdministrator);
   if (exposure !== null) throw new StartError(exposure.message, { hint: exposure.hint, exitCode: EXIT.configuration });
 
+  const webhooks = createWebhooks({
+    configuration,
+    runtime,
+    stores,
+    registry,
+    count: (event, amount) => metrics.count(event, amount),
+    report,
+  });
   const dialects = createDialects({ configuration, runtime, registry, telemetry: () => telemetryService });
   const limits = deviceLimits(configuration, clock);
   const host = new DeviceHost({
@@ -98,7 +109,16 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
   const live = new LiveHub({ access: (caller, id) => registry.deviceData(caller, id, 'READ'), clock, fault: report });
   alarms = createAlarms({ runtime, stores, registry, live, report });
   const { rules } = alarms;
-  const observer = new ObserverFan(host, live, rules);
+  const links = createLinks({
+    runtime,
+    stores,
+    registry,
+    router: () => router,
+    telemetry: () => telemetryService,
+    count: (event, amount) => metrics.count(event, amount),
+    report,
+  });
+  const observer = new ObserverFan(host, live, rules, links.engine);
   const ingest = new TelemetryIngest({
     telemetry,
     attributes: telemetry,
@@ -134,14 +154,10 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     },
     ...sysTopics(configuration, readVersion()),
   });
+  const values = { telemetry, attributes: telemetry, ingest, observer, clock, scheduler };
   const telemetryService = createTelemetryService({
-    telemetry,
-    attributes: telemetry,
-    ingest,
-    observer,
-    clock,
-    scheduler,
-    access: { device: registry.deviceData },
+    ...values,
+    access: { entity: registry.deviceData },
     listener: registry.listeners,
   });
   const devices = await createDeviceServices({
@@ -172,7 +188,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     attributes: telemetry,
     commands: new CommandDesk(router),
     platform: devices.platform,
-    wantsTelemetry: (id) => live.wants(id) || rules.wants(id),
+    wantsTelemetry: (id) => live.wants(id) || rules.wants(id) || links.engine.wants(id),
   });
   registry.addListener(host);
   registry.addListener({
@@ -182,6 +198,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     deviceCreated: ({ id }) => deviceActivity.created(id),
   });
   metrics.watch(broker, ingest, host, telemetry);
+  metrics.watchWebhooks(webhooks);
 
   const platform: Platform = {
     accounts: registry.accounts,
@@ -191,15 +208,24 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     profiles: registry.profiles,
     applications: registry.applications,
     telemetry: telemetryService,
+    assetTelemetry: createTelemetryService({
+      ...values,
+      access: assetAccess(api.services.assets),
+      listener: { sharedAttributesChanged() {} },
+    }),
     ...devices.services,
     ...api.services,
     alarms: alarms.service,
+    links: links.service,
+    webhooks,
     credentials: registry.credentials,
     deviceRef: (id) => registry.deviceRef(id),
     deviceRefByName: (tenantId, name) => registry.deviceRefByName(tenantId, name),
   };
   await devices.prepare();
   await rules.start();
+  await links.start();
+  await webhooks.start();
 
   let listeners: OpenListeners | null = null;
   let coap: OpenCoap | null = null;
@@ -298,9 +324,12 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
       await devices.close();
       await api.close();
       await ingest.drain();
+      await links.close();
       await rules.close();
       await deviceActivity.close();
       await registry.settled();
+      await links.settled();
+      await webhooks.close();
       await stores.close();
     },
   };

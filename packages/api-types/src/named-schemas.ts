@@ -61,6 +61,7 @@ import {
   DeviceWithCredentialsInput,
 } from './device.ts';
 import { DeviceCredentials, DeviceCredentialsInput } from './device-credentials.ts';
+import { DeviceLink, DeviceLinkInput, DeviceLinkPage } from './device-link.ts';
 import {
   DeviceProfile,
   DeviceProfileInfo,
@@ -86,6 +87,7 @@ import {
   UserLink,
   UserPage,
 } from './user.ts';
+import { WebhookDelivery, WebhookDeliveryPage } from './webhook.ts';
 
 /** Every schema that others refer to, by name: the components of the OpenAPI document. */
 export const NAMED_SCHEMAS = {
@@ -150,6 +152,9 @@ export const NAMED_SCHEMAS = {
   DeviceInfo,
   DeviceInfoPage,
   DeviceInput,
+  DeviceLink,
+  DeviceLinkInput,
+  DeviceLinkPage,
   DevicePage,
   DeviceProfile,
   DeviceProfileInfo,
@@ -209,4 +214,6 @@ export const NAMED_SCHEMAS = {
   UserInput,
   UserLink,
   UserPage,
+  WebhookDelivery,
+  WebhookDeliveryPage,
 } satisfies Readonly<Record<string, NamedSchema>>;

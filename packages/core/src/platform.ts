@@ -8,6 +8,7 @@ import type { Customer, CustomerContact } from './customers/customer.ts';
 import type { DashboardService } from './dashboards/dashboard-service.ts';
 import type { EntityQueryService } from './entity-query/entity-queries.ts';
 import type { Result } from './errors.ts';
+import type { DeviceLinkService } from './links/link.ts';
 import type { LiveService } from './live/live-service.ts';
 import type { ConnectCredential, CredentialLookup, DeviceRef } from './model/connect-registry.ts';
 import type {
@@ -31,6 +32,7 @@ import type { StorageService } from './storage/storage-report.ts';
 import type { TenantService } from './tenants/tenant.ts';
 import type { PointList } from './values/point-list.ts';
 import type { Point, Value } from './values/value.ts';
+import type { WebhookService } from './webhooks/webhook.ts';
 
 /** Who calls a use case. */
 export interface Caller {
@@ -156,10 +158,12 @@ export interface ApplicationInput {
 }
 
 export interface ApplicationService {
-  /** The answer carries the secrets. Values left out are generated. */
+  /** The answer carries the secrets. Values left out are generated, or stay as they are. */
   save(caller: Caller, input: ApplicationInput): Promise<Result<Application>>;
   get(caller: Caller, id: EntityId): Promise<Result<Application>>;
+  /** Of the credentials only the name shown at CONNECT. */
   list(caller: Caller, query: PageQuery): Promise<Result<Page<Application>>>;
+  /** Refused while devices belong to the account that the application is. */
   remove(caller: Caller, id: EntityId): Promise<Result<null>>;
 }
 
@@ -277,26 +281,30 @@ export interface SeriesRangeQuery {
   readonly maxPoints?: number | null;
 }
 
+/** Series and attributes of entities of one kind. */
 export interface TelemetryService {
   /** Keys that have a latest value. */
-  keys(caller: Caller, deviceId: EntityId): Promise<Result<readonly string[]>>;
+  keys(caller: Caller, entityId: EntityId): Promise<Result<readonly string[]>>;
   /** Latest point of each key; all keys when null. A requested key without data maps to null. */
   latest(
     caller: Caller,
-    deviceId: EntityId,
+    entityId: EntityId,
     keys: readonly string[] | null,
   ): Promise<Result<ReadonlyMap<string, Point | null>>>;
   /** Points, or with `aggregate` and an interval one point in the middle of each bucket, ascending. Keys without points are absent. */
   range(
     caller: Caller,
-    deviceId: EntityId,
+    entityId: EntityId,
     query: SeriesRangeQuery,
   ): Promise<Result<ReadonlyMap<string, readonly Point[]>>>;
-  /** Stores points sent by a user; durable when resolved. */
-  save(caller: Caller, deviceId: EntityId, points: PointList): Promise<Result<null>>;
+  /**
+   * Stores points sent by a user; durable when resolved. `ttlMs`: for how long from now on, milliseconds; 0 or left out: as
+   * long as any.
+   */
+  save(caller: Caller, entityId: EntityId, points: PointList, ttlMs?: number): Promise<Result<null>>;
   remove(
     caller: Caller,
-    deviceId: EntityId,
+    entityId: EntityId,
     query: {
       readonly keys: readonly string[];
       /** null: all data of the keys. */
@@ -306,19 +314,19 @@ export interface TelemetryService {
   ): Promise<Result<null>>;
   attributes(
     caller: Caller,
-    deviceId: EntityId,
+    entityId: EntityId,
     scope: AttributeScope | null,
     keys: readonly string[] | null,
   ): Promise<Result<readonly Attribute[]>>;
   saveAttributes(
     caller: Caller,
-    deviceId: EntityId,
+    entityId: EntityId,
     scope: AttributeScope,
     values: ReadonlyMap<string, Value>,
   ): Promise<Result<null>>;
   removeAttributes(
     caller: Caller,
-    deviceId: EntityId,
+    entityId: EntityId,
     scope: AttributeScope,
     keys: readonly string[],
   ): Promise<Result<null>>;
@@ -346,6 +354,9 @@ export interface RegistryListener {
   behindGatewayChanged?(gatewayId: EntityId, name: string, newName: string | null): void;
   /** Work on devices was put down with a save; whoever does it need not wait for the next start. */
   deviceWorkAdded?(): void;
+  /** An application was saved, also for the first time or without any change. */
+  applicationChanged?(id: EntityId): void;
+  applicationRemoved?(id: EntityId): void;
 }
 
 /** Everything the interfaces to the outside may ask for. */
@@ -357,7 +368,9 @@ export interface Platform {
   readonly customers: CustomerService;
   readonly users: UserService;
   readonly claims: ClaimService;
+  /** Of devices. */
   readonly telemetry: TelemetryService;
+  readonly assetTelemetry: TelemetryService;
   readonly live: LiveService;
   readonly entities: EntityQueryService;
   readonly rpc: RpcService;
@@ -371,6 +384,8 @@ export interface Platform {
   readonly audit: AuditService;
   readonly tenants: TenantService;
   readonly storage: StorageService;
+  readonly webhooks: WebhookService;
+  readonly links: DeviceLinkService;
   /** For CONNECT, in memory. */
   readonly credentials: CredentialLookup;
   deviceRef(id: EntityId): DeviceRef | undefined;

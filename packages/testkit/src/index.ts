@@ -11,3 +11,7 @@ export * from './registry/memory-repositories.ts';
 export * from './registry/open-test-registry.ts';
 export * from './registry/sample-records.ts';
 export * from './telemetry/index.ts';
+export * from './webhooks/describe-outbox-store.ts';
+export * from './webhooks/memory-outbox-store.ts';
+export * from './webhooks/sample-webhooks.ts';
+export * from './webhooks/scripted-sender.ts';

@@ -5,6 +5,7 @@ export type EntityType =
   | 'CUSTOMER'
   | 'USER'
   | 'DEVICE'
+  | 'DEVICE_LINK'
   | 'DEVICE_PROFILE'
   | 'APPLICATION'
   | 'ASSET'

@@ -23,6 +23,7 @@ import { registerCustomerDeviceRoutes } from './customer-device-routes.ts';
 import { registerCustomerRoutes } from './customer-routes.ts';
 import { registerDashboardCustomerRoutes } from './dashboard-customer-routes.ts';
 import { registerDashboardRoutes } from './dashboard-routes.ts';
+import { registerDeviceLinkRoutes } from './device-link-routes.ts';
 import { registerDeviceListRoutes } from './device-list-routes.ts';
 import { registerDeviceProfileRoutes } from './device-profile-routes.ts';
 import { registerDeviceRoutes } from './device-routes.ts';
@@ -39,6 +40,7 @@ import { registerTenantRoutes } from './tenant-routes.ts';
 import { unknownPathHandler } from './unknown-paths.ts';
 import { registerPublicUserRoutes, registerUserLinkRoutes } from './user-link-routes.ts';
 import { registerUserRoutes } from './user-routes.ts';
+import { registerWebhookRoutes } from './webhook-routes.ts';
 
 /** The calls below `/api` that need no token. */
 function registerPublicRoutes(app: ApiServer, context: ApiContext): void {
@@ -82,6 +84,7 @@ export function registerApi(app: ApiServer, context: ApiContext): void {
       registerAuditRoutes(scope, context);
       registerDeviceRoutes(scope, context);
       registerDeviceListRoutes(scope, context);
+      registerDeviceLinkRoutes(scope, context);
       registerConnectionRoutes(scope, context);
       if (context.broker !== null) registerBrokerRoutes(scope, context, context.broker);
       registerDeviceProfileRoutes(scope, context);
@@ -101,6 +104,7 @@ export function registerApi(app: ApiServer, context: ApiContext): void {
       registerDashboardCustomerRoutes(scope, context);
       registerUserRoutes(scope, context);
       registerUserLinkRoutes(scope, context);
+      registerWebhookRoutes(scope, context);
       await registerRpcRoutes(scope, context);
       registerEntityQueryRoutes(scope, context);
       registerStreamRoutes(scope, context);

@@ -96,6 +96,7 @@ export function registerApplicationRoutes(app: ApiServer, context: ApiContext): 
         operationId: 'deleteApplication',
         tags,
         summary: 'Delete an application; its connections are closed',
+        description: 'Refused as long as devices belong to the account that it is.',
         params: IdParams,
         response: { 200: emptyResponse, ...refusalResponses },
       },

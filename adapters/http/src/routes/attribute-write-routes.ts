@@ -4,14 +4,10 @@ import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { type ApiContext, type ApiServer, callerOf } from '../api-context.ts';
 import { attributeScope } from '../telemetry/attribute-scope.ts';
+import { telemetryOf } from '../telemetry/entity-telemetry.ts';
 import { queryKeys } from '../telemetry/query-keys.ts';
 import { type BodyReader, rawBody } from '../telemetry/read-values.ts';
-import {
-  barePlatformRefusal,
-  bareRefusal,
-  entityTypeRefusal,
-  telemetryRefusalResponses,
-} from '../telemetry/telemetry-refusals.ts';
+import { barePlatformRefusal, bareRefusal, telemetryRefusalResponses } from '../telemetry/telemetry-refusals.ts';
 import { emptyResponse } from './operation.ts';
 
 const tags = ['telemetry'];
@@ -22,23 +18,20 @@ const EntityParams = Type.Object({ entityType: Type.String({ examples: ['DEVICE'
 
 /** Writing and deleting attributes. thingsboard-server.md, 3.3 and 3.4 */
 export function registerAttributeWriteRoutes(app: ApiServer, context: ApiContext, reader: BodyReader): void {
-  const { refusals } = context;
-  const { telemetry } = context.platform;
-
   const save = async (
     reply: FastifyReply,
     caller: Caller,
     params: { readonly entityType: string; readonly entityId: string; readonly scope: string },
     body: unknown,
   ) => {
-    const refusal = entityTypeRefusal(refusals, reply, params.entityType);
-    if (refusal !== undefined) return refusal;
+    const entity = telemetryOf(context, reply, params.entityType);
+    if ('status' in entity) return entity;
     const named = attributeScope(params.scope);
     if (named === undefined || named === 'CLIENT') return bareRefusal(reply, 400, `Invalid scope: ${params.scope}`);
     const read = reader.attributes(body);
     if (!read.ok) return bareRefusal(reply, 400, read.message);
-    const result = await telemetry.saveAttributes(caller, params.entityId, named, read.value);
-    return result.ok ? reply.send(undefined) : barePlatformRefusal(reply, result);
+    const result = await entity.telemetry.saveAttributes(caller, params.entityId, named, read.value);
+    return result.ok ? reply.send(undefined) : barePlatformRefusal(reply, result, entity.typeName);
   };
 
   const remove = async (
@@ -47,13 +40,13 @@ export function registerAttributeWriteRoutes(app: ApiServer, context: ApiContext
     params: { readonly entityType: string; readonly entityId: string; readonly scope: string },
     keys: readonly string[] | null,
   ) => {
-    const refusal = entityTypeRefusal(refusals, reply, params.entityType);
-    if (refusal !== undefined) return refusal;
+    const entity = telemetryOf(context, reply, params.entityType);
+    if ('status' in entity) return entity;
     const named = attributeScope(params.scope);
     if (named === undefined) return bareRefusal(reply, 400, `Invalid scope: ${params.scope}`);
     if (keys === null) return bareRefusal(reply, 400, 'Empty keys: []');
-    const result = await telemetry.removeAttributes(caller, params.entityId, named, keys);
-    return result.ok ? reply.send(undefined) : barePlatformRefusal(reply, result);
+    const result = await entity.telemetry.removeAttributes(caller, params.entityId, named, keys);
+    return result.ok ? reply.send(undefined) : barePlatformRefusal(reply, result, entity.typeName);
   };
 
   app.post(

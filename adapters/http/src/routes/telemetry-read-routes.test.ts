@@ -168,8 +168,8 @@ describe('the family of telemetry', () => {
   it('answers a malformed id and a foreign entity type with the error object', async () => {
     const id = await t.call('GET', '/api/plugins/telemetry/DEVICE/zz/values/timeseries');
     expect(id.json()).toMatchObject({ status: 400, errorCode: 31, message: 'Invalid UUID string: zz' });
-    const asset = await t.call('GET', `/api/plugins/telemetry/ASSET/${device}/values/timeseries`);
-    expect(asset.json()).toMatchObject({ status: 501, errorCode: 2 });
+    const user = await t.call('GET', `/api/plugins/telemetry/USER/${device}/values/timeseries`);
+    expect(user.json()).toMatchObject({ status: 501, errorCode: 2 });
     const nonsense = await t.call('GET', `/api/plugins/telemetry/MOON/${device}/values/timeseries`);
     expect(nonsense.json()).toMatchObject({ status: 400, errorCode: 31 });
     const token = await t.send({ url: `/api/plugins/telemetry/DEVICE/${device}/values/timeseries` });

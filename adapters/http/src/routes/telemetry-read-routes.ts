@@ -4,13 +4,9 @@ import type { FastifyReply } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import { type ApiContext, type ApiServer, callerOf } from '../api-context.ts';
 import { attributeScope } from '../telemetry/attribute-scope.ts';
+import { type EntityTelemetry, telemetryOf } from '../telemetry/entity-telemetry.ts';
 import { queryKeys } from '../telemetry/query-keys.ts';
-import {
-  barePlatformRefusal,
-  bareRefusal,
-  entityTypeRefusal,
-  telemetryRefusalResponses,
-} from '../telemetry/telemetry-refusals.ts';
+import { barePlatformRefusal, bareRefusal, telemetryRefusalResponses } from '../telemetry/telemetry-refusals.ts';
 import { attributesJson, latestJson, seriesJson } from '../telemetry/write-values.ts';
 
 const tags = ['telemetry'];
@@ -44,12 +40,17 @@ const AGGREGATES: Readonly<Record<NonNullable<SeriesQuery['agg']>, AggregateFunc
 
 /** Reading series and attributes. thingsboard-server.md, 3.1 and 3.2 */
 export function registerTelemetryReadRoutes(app: ApiServer, context: ApiContext): void {
-  const { clock, refusals } = context;
-  const { telemetry } = context.platform;
+  const { clock } = context;
 
-  const latest = async (reply: FastifyReply, caller: Caller, deviceId: string, query: SeriesQuery) => {
-    const result = await telemetry.latest(caller, deviceId, queryKeys(query));
-    if (!result.ok) return barePlatformRefusal(reply, result);
+  const latest = async (
+    reply: FastifyReply,
+    caller: Caller,
+    { telemetry, typeName }: EntityTelemetry,
+    entityId: string,
+    query: SeriesQuery,
+  ) => {
+    const result = await telemetry.latest(caller, entityId, queryKeys(query));
+    if (!result.ok) return barePlatformRefusal(reply, result, typeName);
     reply.type(JSON_TYPE);
     return latestJson(result.value, query.useStrictDataTypes === true, clock.now());
   };
@@ -57,14 +58,15 @@ export function registerTelemetryReadRoutes(app: ApiServer, context: ApiContext)
   const range = async (
     reply: FastifyReply,
     caller: Caller,
-    deviceId: string,
+    { telemetry, typeName }: EntityTelemetry,
+    entityId: string,
     query: SeriesQuery,
     bounds: { readonly startTs: number; readonly endTs: number },
   ) => {
     if (query.intervalType !== undefined && query.intervalType.toUpperCase() !== 'MILLISECONDS') {
       return bareRefusal(reply, 400, `intervalType ${query.intervalType.slice(0, 64)} is not offered yet`);
     }
-    const result = await telemetry.range(caller, deviceId, {
+    const result = await telemetry.range(caller, entityId, {
       ...bounds,
       keys: queryKeys(query) ?? [],
       intervalMs: query.interval ?? 0,
@@ -73,7 +75,7 @@ export function registerTelemetryReadRoutes(app: ApiServer, context: ApiContext)
       order: query.orderBy === 'ASC' ? 'asc' : 'desc',
       maxPoints: query.maxPoints ?? null,
     });
-    if (!result.ok) return barePlatformRefusal(reply, result);
+    if (!result.ok) return barePlatformRefusal(reply, result, typeName);
     reply.type(JSON_TYPE);
     return seriesJson(result.value, query.useStrictDataTypes === true);
   };
@@ -97,12 +99,12 @@ export function registerTelemetryReadRoutes(app: ApiServer, context: ApiContext)
     },
     async (request, reply) => {
       const { entityType, entityId } = request.params;
-      const refusal = entityTypeRefusal(refusals, reply, entityType);
-      if (refusal !== undefined) return refusal;
+      const entity = telemetryOf(context, reply, entityType);
+      if ('status' in entity) return entity;
       const { startTs, endTs } = request.query;
       return startTs === undefined || endTs === undefined
-        ? latest(reply, callerOf(request), entityId, request.query)
-        : range(reply, callerOf(request), entityId, request.query, { startTs, endTs });
+        ? latest(reply, callerOf(request), entity, entityId, request.query)
+        : range(reply, callerOf(request), entity, entityId, request.query, { startTs, endTs });
     },
   );
 
@@ -120,13 +122,13 @@ export function registerTelemetryReadRoutes(app: ApiServer, context: ApiContext)
     },
     async (request, reply) => {
       const { entityType, entityId } = request.params;
-      const refusal = entityTypeRefusal(refusals, reply, entityType);
-      if (refusal !== undefined) return refusal;
+      const entity = telemetryOf(context, reply, entityType);
+      if ('status' in entity) return entity;
       const { startTs, endTs } = request.query;
       if (startTs === undefined || endTs === undefined) {
         return bareRefusal(reply, 400, 'startTs and endTs are both needed');
       }
-      return range(reply, callerOf(request), entityId, request.query, { startTs, endTs });
+      return range(reply, callerOf(request), entity, entityId, request.query, { startTs, endTs });
     },
   );
 
@@ -143,10 +145,10 @@ export function registerTelemetryReadRoutes(app: ApiServer, context: ApiContext)
     },
     async (request, reply) => {
       const { entityType, entityId } = request.params;
-      const refusal = entityTypeRefusal(refusals, reply, entityType);
-      if (refusal !== undefined) return refusal;
-      const result = await telemetry.keys(callerOf(request), entityId);
-      return result.ok ? names(reply, result.value) : barePlatformRefusal(reply, result);
+      const entity = telemetryOf(context, reply, entityType);
+      if ('status' in entity) return entity;
+      const result = await entity.telemetry.keys(callerOf(request), entityId);
+      return result.ok ? names(reply, result.value) : barePlatformRefusal(reply, result, entity.typeName);
     },
   );
 
@@ -157,16 +159,16 @@ export function registerTelemetryReadRoutes(app: ApiServer, context: ApiContext)
     keys: readonly string[] | null,
     answer: 'values' | 'names',
   ) => {
-    const refusal = entityTypeRefusal(refusals, reply, params.entityType);
-    if (refusal !== undefined) return refusal;
+    const entity = telemetryOf(context, reply, params.entityType);
+    if ('status' in entity) return entity;
     let scope: AttributeScope | null = null;
     if (params.scope !== undefined) {
       const named = attributeScope(params.scope);
       if (named === undefined) return bareRefusal(reply, 400, `Invalid scope: ${params.scope}`);
       scope = named;
     }
-    const result = await telemetry.attributes(caller, params.entityId, scope, keys);
-    if (!result.ok) return barePlatformRefusal(reply, result);
+    const result = await entity.telemetry.attributes(caller, params.entityId, scope, keys);
+    if (!result.ok) return barePlatformRefusal(reply, result, entity.typeName);
     if (answer === 'names') {
       return names(
         reply,

@@ -3,14 +3,10 @@ import type { Caller } from '@moorage/core';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { type ApiContext, type ApiServer, callerOf } from '../api-context.ts';
+import { telemetryOf } from '../telemetry/entity-telemetry.ts';
 import { queryKeys } from '../telemetry/query-keys.ts';
 import { type BodyReader, rawBody } from '../telemetry/read-values.ts';
-import {
-  barePlatformRefusal,
-  bareRefusal,
-  entityTypeRefusal,
-  telemetryRefusalResponses,
-} from '../telemetry/telemetry-refusals.ts';
+import { barePlatformRefusal, bareRefusal, telemetryRefusalResponses } from '../telemetry/telemetry-refusals.ts';
 import { emptyResponse } from './operation.ts';
 
 const tags = ['telemetry'];
@@ -22,7 +18,7 @@ const SeriesParams = Type.Object({
 });
 const TtlParams = Type.Object({
   ...SeriesParams.properties,
-  ttl: Type.Integer({ minimum: 0, description: "Seconds; 0: the tenant's default. Only 0 is offered yet." }),
+  ttl: Type.Integer({ minimum: 0, description: 'Seconds from now; 0: as long as any other point.' }),
 });
 const EntityParams = Type.Object({
   entityType: SeriesParams.properties.entityType,
@@ -31,21 +27,21 @@ const EntityParams = Type.Object({
 
 /** Writing and deleting series. thingsboard-server.md, 3.3 and 3.4 */
 export function registerTelemetryWriteRoutes(app: ApiServer, context: ApiContext, reader: BodyReader): void {
-  const { clock, refusals } = context;
-  const { telemetry } = context.platform;
+  const { clock } = context;
 
   const save = async (
     reply: FastifyReply,
     caller: Caller,
     params: { readonly entityType: string; readonly entityId: string },
     body: unknown,
+    ttlSeconds: number,
   ) => {
-    const refusal = entityTypeRefusal(refusals, reply, params.entityType);
-    if (refusal !== undefined) return refusal;
+    const entity = telemetryOf(context, reply, params.entityType);
+    if ('status' in entity) return entity;
     const read = reader.series(body, clock.now());
     if (!read.ok) return bareRefusal(reply, 400, read.message);
-    const result = await telemetry.save(caller, params.entityId, read.value);
-    return result.ok ? reply.send(undefined) : barePlatformRefusal(reply, result);
+    const result = await entity.telemetry.save(caller, params.entityId, read.value, ttlSeconds * 1000);
+    return result.ok ? reply.send(undefined) : barePlatformRefusal(reply, result, entity.typeName);
   };
 
   app.post(
@@ -60,7 +56,7 @@ export function registerTelemetryWriteRoutes(app: ApiServer, context: ApiContext
         response: { 200: emptyResponse, ...telemetryRefusalResponses },
       },
     },
-    (request, reply) => save(reply, callerOf(request), request.params, request.body),
+    (request, reply) => save(reply, callerOf(request), request.params, request.body, 0),
   );
 
   app.post(
@@ -75,10 +71,7 @@ export function registerTelemetryWriteRoutes(app: ApiServer, context: ApiContext
         response: { 200: emptyResponse, ...telemetryRefusalResponses },
       },
     },
-    async (request, reply) => {
-      if (request.params.ttl > 0) return bareRefusal(reply, 501, 'A time to live of points is not offered yet: send 0');
-      return save(reply, callerOf(request), request.params, request.body);
-    },
+    (request, reply) => save(reply, callerOf(request), request.params, request.body, request.params.ttl),
   );
 
   app.delete(
@@ -95,8 +88,8 @@ export function registerTelemetryWriteRoutes(app: ApiServer, context: ApiContext
     },
     async (request, reply) => {
       const { entityType, entityId } = request.params;
-      const refusal = entityTypeRefusal(refusals, reply, entityType);
-      if (refusal !== undefined) return refusal;
+      const entity = telemetryOf(context, reply, entityType);
+      if ('status' in entity) return entity;
       const { startTs, endTs, deleteAllDataForKeys, deleteLatest, rewriteLatestIfDeleted } = request.query;
       const keys = queryKeys(request.query);
       if (keys === null) return bareRefusal(reply, 400, 'Empty keys: []');
@@ -108,8 +101,8 @@ export function registerTelemetryWriteRoutes(app: ApiServer, context: ApiContext
         range = { startTs, endTs };
       }
       const latestAfter = rewriteLatestIfDeleted === true ? 'rewrite' : deleteLatest === false ? 'keep' : 'delete';
-      const result = await telemetry.remove(callerOf(request), entityId, { keys, range, latestAfter });
-      return result.ok ? reply.send(undefined) : barePlatformRefusal(reply, result);
+      const result = await entity.telemetry.remove(callerOf(request), entityId, { keys, range, latestAfter });
+      return result.ok ? reply.send(undefined) : barePlatformRefusal(reply, result, entity.typeName);
     },
   );
 }

@@ -72,7 +72,7 @@ const FAMILIES = new Map<string, string>([
   ['userInfo', 'This call for users'],
   ['users', 'This call for users'],
   ['v2', 'This call for alarms'],
-  ['webhook', 'Webhooks'],
+  ['webhook', 'This call for webhooks'],
   ['widgetType', 'Widgets'],
   ['widgetTypes', 'Widgets'],
   ['widgetsBundle', 'Widgets'],

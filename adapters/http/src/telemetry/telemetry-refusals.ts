@@ -1,8 +1,6 @@
 import { ErrorObject } from '@moorage/api-types';
 import { PLATFORM_ERRORS, type PlatformError } from '@moorage/core';
-import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import { ErrorCode, type Refusals } from '../refusals/refusals.ts';
 
 /** ThingsBoard's own refusals in this family are a bare sentence. thingsboard-server.md, 0.5 */
 const bareOrObject = Type.Unsafe<string | ErrorObject>({
@@ -25,35 +23,7 @@ export function bareRefusal(reply: TextReply, status: number, message: string): 
 }
 
 /** A use case's refusal as a bare sentence. */
-export function barePlatformRefusal(reply: TextReply, refusal: PlatformError): string {
-  const message = refusal.code === 'notFound' ? "Device with requested id wasn't found!" : refusal.message;
+export function barePlatformRefusal(reply: TextReply, refusal: PlatformError, typeName = 'Device'): string {
+  const message = refusal.code === 'notFound' ? `${typeName} with requested id wasn't found!` : refusal.message;
   return bareRefusal(reply, PLATFORM_ERRORS[refusal.code].httpStatus, message);
-}
-
-/** thingsboard-server.md, 0.2 */
-const OTHER_TYPES = [
-  'TENANT',
-  'CUSTOMER',
-  'USER',
-  'DEVICE_PROFILE',
-  'ASSET',
-  'ASSET_PROFILE',
-  'DASHBOARD',
-  'ALARM',
-  'OTA_PACKAGE',
-  'RPC',
-  'RULE_CHAIN',
-  'API_KEY',
-];
-
-/** Only devices have telemetry so far: the refusal for any other type, or undefined. */
-export function entityTypeRefusal(
-  refusals: Refusals,
-  reply: Pick<FastifyReply, 'code'>,
-  entityType: string,
-): ErrorObject | undefined {
-  const type = entityType.toUpperCase();
-  if (type === 'DEVICE') return undefined;
-  if (OTHER_TYPES.includes(type)) return refusals.notOffered(reply, `Telemetry of entities of type ${type} is`);
-  return refusals.object(reply, 400, ErrorCode.badRequest, `Unknown entity type: ${entityType.slice(0, 64)}`);
 }

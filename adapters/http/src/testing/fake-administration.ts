@@ -5,6 +5,7 @@ import {
   refuse,
   type StorageService,
   type TenantService,
+  type WebhookService,
 } from '@moorage/core';
 
 const missing = async () => refuse('notFound');
@@ -27,6 +28,10 @@ export function fakeTenants(): TenantService {
 
 export function fakeStorage(): StorageService {
   return { report: missing };
+}
+
+export function fakeWebhooks(): WebhookService {
+  return { deliveries: missing, replay: missing };
 }
 
 /** Keeps what was recorded, and lists nothing. */

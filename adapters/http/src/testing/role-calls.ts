@@ -53,6 +53,8 @@ function bodyFor(operationId: string, ids: Ids): object {
   switch (operationId) {
     case 'saveApplication':
       return { name, dialect: 'plain' };
+    case 'saveDeviceLink':
+      return { name, source: { deviceId: device, key: 'k' }, target: { deviceId: ids.deviceId, method: 'm' } };
     case 'saveApiKey':
       return { userId: { id: ids.adminId }, description: 'x' };
     case 'saveDeviceCredentials':

@@ -3,12 +3,16 @@ import {
   AlarmRecords,
   Assets,
   AuditLog,
+  assetAccess,
   BulkImport,
+  type Caller,
   createTelemetryService,
   Dashboards,
+  DeviceLinks,
   DeviceOriginators,
   deviceSource,
   EntityQueries,
+  LinkIndex,
   LiveHub,
   OtaPackages,
   type Platform,
@@ -22,15 +26,18 @@ import {
   success,
   TelemetryIngest,
   type TelemetryObserver,
+  Webhooks,
 } from '@moorage/core';
 import {
   FakeTime,
   MemoryBlobStore,
   MemoryTelemetryStore,
   openTestRegistry,
+  ScriptedSender,
   succeeded,
   type TestRegistry,
 } from '@moorage/testkit';
+import { DEAD_WEBHOOK_ID, deadWebhook } from './dead-webhook.ts';
 import { fakeClaims } from './fake-customers.ts';
 import { registryPlatform } from './registry-platform.ts';
 import { openTestServer, type TestServer } from './test-server.ts';
@@ -71,18 +78,17 @@ async function platformOf(registry: TestRegistry): Promise<Platform> {
     congestionChanged: NOTHING,
     fault: report,
   };
-  const access = { device: registry.deviceData };
   const ingest = new TelemetryIngest({ telemetry: store, attributes: store, clock, scheduler, observer });
-  const telemetry = createTelemetryService({
+  const values = {
     telemetry: store,
     attributes: store,
     ingest,
     observer,
     clock,
     scheduler,
-    access,
     listener: registry.listeners,
-  });
+  };
+  const telemetry = createTelemetryService({ ...values, access: { entity: registry.deviceData } });
   const base = await registryPlatform(registry, fakeClaims());
   const shared = { repositories, customers, crypto, clock, locks };
   const assets = new Assets({ ...shared, removeData: async () => 'stored', report });
@@ -90,7 +96,7 @@ async function platformOf(registry: TestRegistry): Promise<Platform> {
   const services = { ...base, assets, dashboards };
   const originators = new DeviceOriginators(repositories);
   const blobs = new MemoryBlobStore();
-  const device = (caller: Parameters<typeof access.device>[0], id: string) => {
+  const device = (caller: Caller, id: string) => {
     const found = registry.deviceData(caller, id);
     return found.ok ? null : found;
   };
@@ -100,9 +106,22 @@ async function platformOf(registry: TestRegistry): Promise<Platform> {
     list: async (caller, id) => device(caller, id) ?? refuse('notFound'),
     remove: async () => refuse('notFound'),
   };
+  const webhooks = new Webhooks({
+    store: await deadWebhook(registry.defaultTenant.id),
+    sender: async () => new ScriptedSender(),
+    kinds: [],
+    clock,
+    scheduler,
+    crypto,
+    count: NOTHING,
+    notice: NOTHING,
+    report,
+  });
+  await webhooks.start();
   return {
     ...services,
     telemetry,
+    assetTelemetry: createTelemetryService({ ...values, access: assetAccess(assets) }),
     rpc,
     relations: new Relations({ ...shared, services }),
     bulkImport: new BulkImport({ devices, telemetry, credentials, crypto, clock, scheduler, report }),
@@ -116,6 +135,17 @@ async function platformOf(registry: TestRegistry): Promise<Platform> {
       maxBytes: 1000,
       report,
     }),
+    links: new DeviceLinks({
+      repositories,
+      index: new LinkIndex(),
+      engine: { resultOf: NOTHING, forget: NOTHING },
+      deviceRef: (id) => registry.deviceRef(id),
+      crypto,
+      clock,
+      locks,
+      report,
+    }),
+    webhooks,
     live: new LiveHub({ access: (caller, id) => registry.deviceData(caller, id, 'READ'), clock, fault: report }),
     entities: new EntityQueries({
       sources: [deviceSource(devices)],
@@ -201,6 +231,8 @@ export async function openRoleScene(): Promise<RoleScene> {
   const admin = (await t.call('GET', '/api/auth/user')).json();
   const alarmBody = { type: 'Hot', originator: device.id, severity: 'CRITICAL' };
   const alarm = await make('/api/alarm', alarmBody);
+  const end = { deviceId: device.id.id };
+  const link = await make('/api/link', { name: 'l', source: { ...end, key: 'a' }, target: { ...end, method: 'm' } });
   const key = await make('/api/apiKey', { userId: admin.id, description: 'script' });
   return {
     t,
@@ -226,6 +258,8 @@ export async function openRoleScene(): Promise<RoleScene> {
       apiKeyId: key.id.id,
       rpcId: '00000000-0000-4000-8000-00000000ffff',
       alarmId: alarm.id.id,
+      linkId: link.id.id,
+      webhookId: DEAD_WEBHOOK_ID,
     },
     close: () => t.server.close(),
   };

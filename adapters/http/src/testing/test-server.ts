@@ -3,13 +3,14 @@ import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import { createHttpServer } from '../create-http-server.ts';
 import type { HealthReport, HttpServer, HttpServerOptions } from '../options.ts';
 import { fakeAccounts } from './fake-accounts.ts';
-import { fakeApiKeys, fakeAudit, fakeStorage, fakeTenants } from './fake-administration.ts';
+import { fakeApiKeys, fakeAudit, fakeStorage, fakeTenants, fakeWebhooks } from './fake-administration.ts';
 import { fakeAlarms } from './fake-alarms.ts';
 import { fakeApplications } from './fake-applications.ts';
 import { fakeAssets, fakeBulkImport, fakeDashboards, fakeRelations } from './fake-assets.ts';
 import { fakeBroker } from './fake-broker.ts';
 import { fakeClaims, fakeCustomers, fakeUsers } from './fake-customers.ts';
 import { fakeDevices } from './fake-devices.ts';
+import { fakeLinks } from './fake-links.ts';
 import { fakeEntities, fakeLive } from './fake-live.ts';
 import { fakeOta } from './fake-ota.ts';
 import { fakeProfiles } from './fake-profiles.ts';
@@ -27,6 +28,7 @@ export function fakePlatform(state: FakeState): Platform {
     users: fakeUsers(),
     claims: fakeClaims(),
     telemetry: fakeTelemetry(state),
+    assetTelemetry: fakeTelemetry({ ...state, devices: new Map() }),
     live: fakeLive(state),
     entities: fakeEntities(state),
     rpc: fakeRpc(),
@@ -36,6 +38,8 @@ export function fakePlatform(state: FakeState): Platform {
     audit: fakeAudit(state.audited),
     tenants: fakeTenants(),
     storage: fakeStorage(),
+    webhooks: fakeWebhooks(),
+    links: fakeLinks(),
     assets: fakeAssets(),
     dashboards: fakeDashboards(),
     relations: fakeRelations(),

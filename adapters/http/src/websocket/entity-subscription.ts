@@ -176,15 +176,15 @@ export class EntitySubscription implements Subscription, UpdateSource, LiveSubsc
 
   async #read({ series, history, aggregates }: EntityCommand): Promise<Shown | PlatformError> {
     const { platform, caller } = this.#context;
-    const ids = [...this.#entities.keys()];
+    const entities = Array.from(this.#entities.values(), ({ entity }) => entity);
     const merged = new Map<EntityId, Map<string, readonly LiveEntry[]>>();
     for (const request of [history, series]) {
       if (request === null) continue;
-      const read = await readEntitySeries(platform, caller, ids, request);
+      const read = await readEntitySeries(platform, caller, entities, request);
       if ('ok' in read) return read;
       for (const [id, lists] of read) merged.set(id, new Map([...(merged.get(id) ?? []), ...lists]));
     }
-    const values = aggregates === null ? null : await readEntityAggregates(platform, caller, ids, aggregates);
+    const values = aggregates === null ? null : await readEntityAggregates(platform, caller, entities, aggregates);
     if (values !== null && 'ok' in values) return values;
     return { series: series === null && history === null ? null : merged, aggregates: values };
   }

@@ -212,8 +212,8 @@ export class KeySubscription implements Subscription, UpdateSource, LiveSubscrib
       const { window } = this.#interest;
       const read =
         window === null
-          ? await readLatest(platform, caller, entityId, keys)
-          : await readSeries(platform, caller, entityId, keys, window);
+          ? await readLatest(platform.telemetry, caller, entityId, keys)
+          : await readSeries(platform.telemetry, caller, entityId, keys, window);
       return read.ok ? entryLists(read.value) : read;
     }
     const { scope } = this.#interest;
@@ -244,7 +244,7 @@ export class KeySubscription implements Subscription, UpdateSource, LiveSubscrib
     const { platform, caller, fault } = this.#context;
     try {
       const { entityId, keys } = this.#interest;
-      const latest = await readLatest(platform, caller, entityId, keys);
+      const latest = await readLatest(platform.telemetry, caller, entityId, keys);
       if (this.#closed || !latest.ok) return;
       this.#sendNews(this.#newer(entryLists(latest.value)));
     } catch (error) {

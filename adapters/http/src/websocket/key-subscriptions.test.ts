@@ -190,7 +190,7 @@ describe('TIMESERIES_HISTORY', () => {
     [{ entityId: 'x' }, 'Invalid UUID string: x'],
     [{ agg: 'MEDIAN' }, 'Unknown aggregation: MEDIAN'],
     [{ intervalType: 'WEEK' }, 'intervalType WEEK is not offered yet'],
-    [{ entityType: 'ASSET' }, 'Telemetry of entities of type ASSET is not offered by this server yet'],
+    [{ entityType: 'USER' }, 'Telemetry of entities of type USER is not offered by this server yet'],
     [{ startTs: 5, endTs: 4 }, expect.stringContaining('Number of intervals is too high')],
   ])('answers %j with error 2 and stays open', async (more, errorMsg) => {
     const client = await t.connect();
@@ -200,6 +200,43 @@ describe('TIMESERIES_HISTORY', () => {
       errorMsg,
     });
     expect(await client.rest()).toEqual([]);
+  });
+});
+
+describe('values of assets', () => {
+  it('are read by historyCmds and ENTITY_DATA, and are not followed', async () => {
+    const { id } = (await t.call('POST', '/api/asset', { name: 'Hall' })).json();
+    const saved = await t.call('POST', `/api/plugins/telemetry/ASSET/${id.id}/timeseries/ANY`, {
+      ts: NOW,
+      values: { t: 5 },
+    });
+    expect(saved.statusCode).toBe(200);
+    const client = await t.connect();
+    const ofAsset = ts({ entityType: 'ASSET', entityId: id.id });
+    expect(await client.ask({ historyCmds: [{ ...ofAsset, startTs: NOW, endTs: NOW + 1 }] })).toMatchObject({
+      errorCode: 0,
+      data: { t: [[NOW, '5']] },
+    });
+    const keys = [{ type: 'TIME_SERIES', key: 't' }];
+    const query = {
+      entityFilter: { type: 'singleEntity', singleEntity: id },
+      pageLink: { pageSize: 10, page: 0 },
+      latestValues: keys,
+    };
+    const historyCmd = { keys: ['t'], startTs: NOW, endTs: NOW + 1 };
+    const answer = await client.ask({ cmds: [{ type: 'ENTITY_DATA', cmdId: 2, query, historyCmd }] });
+    expect(answer.data).toMatchObject({
+      data: [
+        {
+          latest: { TIME_SERIES: { t: { ts: NOW, value: '5' } } },
+          timeseries: { t: [{ ts: NOW, value: '5' }] },
+        },
+      ],
+    });
+    expect(await client.ask({ tsSubCmds: [ofAsset] })).toMatchObject({
+      errorCode: 2,
+      errorMsg: 'Telemetry of entities of type ASSET is not offered by this server yet',
+    });
   });
 });
 

@@ -6,10 +6,15 @@ import {
   type Platform,
   type PlatformError,
   refuse,
+  type TelemetryService,
+  type TypedId,
 } from '@moorage/core';
+import { telemetryOfType } from '../telemetry/entity-telemetry.ts';
 import { type EntryLists, entryLists, entryOf } from './answers.ts';
 import type { AggregateRequest, SeriesRequest, TimeRange } from './entity-command.ts';
 import { readSeries } from './read-series.ts';
+
+type TelemetryServices = Pick<Platform, 'telemetry' | 'assetTelemetry'>;
 
 /** Points over all entities of one answer: what a browser can still draw. */
 const MAX_POINTS = 200_000;
@@ -18,21 +23,21 @@ const AT_ONCE = 8;
 
 /** Series by entity; a key without points has an empty list. */
 export async function readEntitySeries(
-  platform: Pick<Platform, 'telemetry'>,
+  platform: TelemetryServices,
   caller: Caller,
-  ids: readonly EntityId[],
+  entities: readonly TypedId[],
   { keys, part, previousPoint }: SeriesRequest,
 ): Promise<ReadonlyMap<EntityId, EntryLists> | PlatformError> {
   let left = MAX_POINTS;
-  return eachEntity(ids, async (id) => {
-    const read = await readSeries(platform, caller, id, keys, part);
+  return eachEntity(platform, entities, async (telemetry, id) => {
+    const read = await readSeries(telemetry, caller, id, keys, part);
     if (!read.ok) return read;
     const found = entryLists(read.value);
     const lists = new Map<string, readonly LiveEntry[]>();
     for (const key of keys) lists.set(key, found.get(key) ?? []);
     if (previousPoint && part.aggregate === null) {
       const before = { ...part, startTs: 0, endTs: part.startTs, limit: 1 };
-      const previous = await readSeries(platform, caller, id, keys, before);
+      const previous = await readSeries(telemetry, caller, id, keys, before);
       if (!previous.ok) return previous;
       for (const [key, entries] of entryLists(previous.value)) lists.set(key, [...(lists.get(key) ?? []), ...entries]);
     }
@@ -43,17 +48,17 @@ export async function readEntitySeries(
 
 /** JSON text of `aggLatest` by entity: `{"<id>":{"current":{…},"previous":{…}}}`. */
 export async function readEntityAggregates(
-  platform: Pick<Platform, 'telemetry'>,
+  platform: TelemetryServices,
   caller: Caller,
-  ids: readonly EntityId[],
+  entities: readonly TypedId[],
   requests: readonly AggregateRequest[],
 ): Promise<ReadonlyMap<EntityId, string> | PlatformError> {
-  return eachEntity(ids, async (id) => {
+  return eachEntity(platform, entities, async (telemetry, id) => {
     const members: string[] = [];
     for (const request of requests) {
-      const current = await aggregated(platform, caller, id, request, request.current);
+      const current = await aggregated(telemetry, caller, id, request, request.current);
       if (typeof current !== 'string') return current;
-      const previous = await aggregated(platform, caller, id, request, request.previous);
+      const previous = await aggregated(telemetry, caller, id, request, request.previous);
       if (typeof previous !== 'string') return previous;
       members.push(`"${request.id}":{"current":${current},"previous":${previous}}`);
     }
@@ -62,7 +67,7 @@ export async function readEntityAggregates(
 }
 
 async function aggregated(
-  platform: Pick<Platform, 'telemetry'>,
+  telemetry: TelemetryService,
   caller: Caller,
   id: EntityId,
   { key, aggregate }: AggregateRequest,
@@ -70,7 +75,7 @@ async function aggregated(
 ): Promise<string | PlatformError> {
   if (range === null) return 'null';
   const intervalMs = Math.max(1, range.endTs - range.startTs);
-  const read = await platform.telemetry.range(caller, id, {
+  const read = await telemetry.range(caller, id, {
     ...range,
     keys: [key],
     intervalMs,
@@ -86,14 +91,19 @@ async function aggregated(
 
 /** Reads every entity, a few at the same time; the first refusal ends it. */
 async function eachEntity<T extends string | EntryLists>(
-  ids: readonly EntityId[],
-  read: (id: EntityId) => Promise<T | PlatformError>,
+  platform: TelemetryServices,
+  entities: readonly TypedId[],
+  read: (telemetry: TelemetryService, id: EntityId) => Promise<T | PlatformError>,
 ): Promise<ReadonlyMap<EntityId, T> | PlatformError> {
   const answers = new Map<EntityId, T>();
-  for (let start = 0; start < ids.length; start += AT_ONCE) {
-    const slice = ids.slice(start, start + AT_ONCE);
-    for (const [index, answer] of (await Promise.all(slice.map(read))).entries()) {
-      const id = slice[index];
+  const readOne = ({ entityType, id }: TypedId) => {
+    const found = telemetryOfType(platform, entityType);
+    return found === undefined ? refuse('notFound') : read(found.telemetry, id);
+  };
+  for (let start = 0; start < entities.length; start += AT_ONCE) {
+    const slice = entities.slice(start, start + AT_ONCE);
+    for (const [index, answer] of (await Promise.all(slice.map(readOne))).entries()) {
+      const id = slice[index]?.id;
       if (isRefusal(answer)) {
         // An entity that may no longer be seen is left out, like one that is gone.
         if (answer.code === 'notFound' || answer.code === 'permissionDenied') continue;

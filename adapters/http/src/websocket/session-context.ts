@@ -3,7 +3,7 @@ import type { SocketChannel } from './socket-channel.ts';
 
 /** What the subscriptions of one session work with. */
 export interface SessionContext {
-  readonly platform: Pick<Platform, 'telemetry' | 'live' | 'entities'>;
+  readonly platform: Pick<Platform, 'telemetry' | 'assetTelemetry' | 'live' | 'entities'>;
   readonly caller: Caller;
   readonly channel: SocketChannel;
   readonly scheduler: Pick<Scheduler, 'after'>;

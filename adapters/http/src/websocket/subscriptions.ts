@@ -1,4 +1,5 @@
 import { QueryFault } from '../entity-query/read-keys.ts';
+import { telemetryOfType } from '../telemetry/entity-telemetry.ts';
 import {
   badCommand,
   entryLists,
@@ -91,11 +92,13 @@ export class Subscriptions {
   }
 
   async #history(command: Extract<Command, { readonly type: 'TIMESERIES_HISTORY' }>): Promise<SocketError | null> {
-    const problem = deviceProblem(command);
-    if (problem !== null) return problem;
-    if (command.keys === null) return badCommand('Keys are empty!');
     const { platform, caller, channel } = this.#context;
-    const read = await readSeries(platform, caller, command.entityId, command.keys, command.part);
+    // Only what is followed has to be a device.
+    const found = telemetryOfType(platform, command.entityType === '' ? 'DEVICE' : command.entityType);
+    const problem = idProblem(command) ?? (found === undefined ? typeProblem(command) : null);
+    if (problem !== null || found === undefined) return problem;
+    if (command.keys === null) return badCommand('Keys are empty!');
+    const read = await readSeries(found.telemetry, caller, command.entityId, command.keys, command.part);
     if (!read.ok) return socketError(read);
     channel.send(subscriptionAnswer(command.cmdId, subscriptionTail(entryLists(read.value))));
     return null;
@@ -133,9 +136,16 @@ export class Subscriptions {
 }
 
 /** thingsboard-server.md, 7.6 */
-function deviceProblem({ entityId, entityType }: DeviceCommand): SocketError | null {
+function idProblem({ entityId }: DeviceCommand): SocketError | null {
   if (entityId === '') return badCommand('Device id is empty!');
-  if (!UUID.test(entityId)) return badCommand(`Invalid UUID string: ${entityId.slice(0, 100)}`);
-  if (entityType === '' || entityType === 'DEVICE') return null;
+  return UUID.test(entityId) ? null : badCommand(`Invalid UUID string: ${entityId.slice(0, 100)}`);
+}
+
+function typeProblem({ entityType }: DeviceCommand): SocketError {
   return badCommand(`Telemetry of entities of type ${entityType.slice(0, 64)} is not offered by this server yet`);
+}
+
+function deviceProblem(command: DeviceCommand): SocketError | null {
+  const isDevice = command.entityType === '' || command.entityType === 'DEVICE';
+  return idProblem(command) ?? (isDevice ? null : typeProblem(command));
 }

@@ -22,7 +22,7 @@ export interface SessionSocket extends ChannelSocket {
 export interface SessionOptions {
   readonly socket: SessionSocket;
   readonly settings: WebSocketSettings;
-  readonly platform: Pick<Platform, 'telemetry' | 'live' | 'entities'>;
+  readonly platform: Pick<Platform, 'telemetry' | 'assetTelemetry' | 'live' | 'entities'>;
   readonly clock: Clock;
   readonly authenticate: (authorization: NonNullable<Envelope['auth']>) => Promise<SessionAuth | undefined>;
   readonly fault: (error: unknown) => void;

@@ -1,8 +1,8 @@
 import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
+import { Ballast } from '../sqlite/ballast.ts';
 import { SqliteDriver, type SqliteStatement, sqliteFault } from '../sqlite/driver.ts';
 import { migrate } from '../sqlite/migrate.ts';
-import { Ballast } from '../telemetry/ballast.ts';
 import { Endings } from './endings.ts';
 import { DATA_FILE, type RoundReply, type SessionReply, type StoreState, type WriterOptions } from './messages.ts';
 import { QueueTable } from './queue-table.ts';

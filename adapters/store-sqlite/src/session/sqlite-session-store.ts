@@ -12,10 +12,10 @@ import type {
   StoredFlights,
   StoredSubscription,
 } from '@moorage/mqtt-broker';
+import { remoteError, ThreadClient } from '../sqlite/thread-client.ts';
 import { workerFile } from '../sqlite/worker-file.ts';
 import { ByteReader } from '../telemetry/byte-reader.ts';
 import type { ByteWriter } from '../telemetry/byte-writer.ts';
-import { remoteError, ThreadClient } from '../telemetry/thread-client.ts';
 import { asBuffer, readNumbers } from './byte-fields.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { readDeliveries, type Will } from './message-codec.ts';

@@ -79,6 +79,13 @@ export class Columns {
     }
   }
 
+  /** Adds the points of other columns whose time `unwanted` does not name. */
+  pushExcept(source: Columns, unwanted: (ts: number) => boolean): void {
+    for (let at = 0; at < source.count; at++) {
+      if (!unwanted(source.ts[at] ?? 0)) this.pushFrom(source, at);
+    }
+  }
+
   /** True if times rise strictly: nothing to sort, nothing to replace. */
   get ascending(): boolean {
     const ts = this.ts;

@@ -4,7 +4,8 @@ import { decodeChunk } from './chunk-codec.ts';
 import { ChunkScan, overlapping } from './chunk-scan.ts';
 import { columnNumber } from './column-values.ts';
 import { Columns } from './columns.ts';
-import type { LatestAfter, OperationResult } from './messages.ts';
+import type { ExpiryTable } from './expiry-table.ts';
+import type { ExpiredSeries, LatestAfter, OperationResult } from './messages.ts';
 import type { SeriesStore } from './series-store.ts';
 import { DAY_MS } from './time-codec.ts';
 
@@ -13,10 +14,15 @@ const SLICE_MS = 5;
 /** Chunks of a cluster from which on rewriting pays. */
 const CROWD = 5;
 const SERIES_PAGE = 256;
+/** Points of one series that expire in one step. */
+const EXPIRED_POINTS = 5000;
+/** A damaged chunk keeps its points, and is tried again after this. Milliseconds. */
+const DAMAGED_RETRY_MS = 3_600_000;
 
 /** Removal of points on request, by age, and with their owner; and the rewriting of chunks that pile up on each other. */
 export class Erasure {
   readonly #store: SeriesStore;
+  readonly #expiry: ExpiryTable;
   readonly #scan: ChunkScan;
   readonly #days: SqliteStatement;
   readonly #countBefore: SqliteStatement;
@@ -33,8 +39,9 @@ export class Erasure {
   #retentionAt = 0;
   #doomedLeft = true;
 
-  constructor(database: SqliteDriver, store: SeriesStore) {
+  constructor(database: SqliteDriver, store: SeriesStore, expiry: ExpiryTable) {
     this.#store = store;
+    this.#expiry = expiry;
     this.#scan = new ChunkScan(database, false);
     this.#days = database.prepare('SELECT DISTINCT day FROM chunk WHERE series = ? AND day >= ? AND day <= ?');
     this.#countBefore = database.prepare(
@@ -63,7 +70,7 @@ export class Erasure {
       if (error instanceof StoreError && error.code === 'corrupt-record') return { type: 'refused' };
       throw error;
     }
-    store.seal(series, { from, to });
+    store.seal(series, (ts) => ts >= from && ts < to);
     if (!hit || latestAfter === 'keep') return { type: 'erased', latest: 'unchanged' };
     if (latestAfter === 'rewrite') {
       const none = new Columns(1);
@@ -106,12 +113,81 @@ export class Erasure {
     }
   }
 
+  /** Removes the points of these series that are due, for at most about `budgetMs`, the first series in any case. */
+  expire(series: readonly number[], now: number, budgetMs: number): OperationResult {
+    const end = performance.now() + budgetMs;
+    const done: ExpiredSeries[] = [];
+    let removedPoints = 0;
+    for (const one of series) {
+      const times = this.#store.heads.alive(one) ? this.#expiry.due(one, now, EXPIRED_POINTS) : [];
+      let latest: ExpiredSeries['latest'] = 'unchanged';
+      try {
+        if (times.length > 0) latest = this.#eraseTimes(one, times);
+        for (const ts of times) this.#expiry.clear(one, ts);
+        removedPoints += times.length;
+        done.push({ series: one, latest, next: this.#expiry.refresh(one) });
+      } catch (error) {
+        if (!(error instanceof StoreError && error.code === 'corrupt-record')) throw error;
+        const next = now + DAMAGED_RETRY_MS;
+        this.#expiry.postpone(one, next);
+        done.push({ series: one, latest, next });
+      }
+      if (performance.now() >= end) break;
+    }
+    return { type: 'expired', removedPoints, series: done };
+  }
+
+  /** Removes points of a series by their times; the newest that remains becomes its latest, if that was one of them. */
+  #eraseTimes(series: number, times: readonly number[]): ExpiredSeries['latest'] {
+    const store = this.#store;
+    const gone = new Set(times);
+    const isGone = (ts: number): boolean => gone.has(ts);
+    const wasLatest = gone.has(this.#latestTime(series));
+    const days = new Map<number, [first: number, last: number]>();
+    for (const ts of times) {
+      const day = Math.floor(ts / DAY_MS);
+      const [first, last] = days.get(day) ?? [ts, ts];
+      days.set(day, [Math.min(first, ts), Math.max(last, ts)]);
+    }
+    // All are read before the first is changed, so that a damaged one leaves the series whole.
+    const affected = Array.from(days, ([day, [first, last]]) =>
+      this.#scan.day(series, day).filter(({ head }) => head.t0 <= last && head.t1 >= first),
+    ).flat();
+    const kept = affected.map((chunk) => {
+      const points = new Columns(chunk.head.count);
+      decodeChunk(chunk.blob, chunk.head, points);
+      const rest = new Columns(chunk.head.count);
+      rest.pushExcept(points, isGone);
+      return rest;
+    });
+    for (const [at, chunk] of affected.entries()) {
+      const rest = kept[at];
+      if (rest !== undefined && rest.count < chunk.head.count) store.shrinkChunk(chunk, rest);
+    }
+    const { ts, count } = store.head(series, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+    if (ts.subarray(0, count).some(isGone)) store.seal(series, isGone);
+    return wasLatest ? this.#newestAgain(series) : 'unchanged';
+  }
+
+  #newestAgain(series: number): ExpiredSeries['latest'] {
+    const store = this.#store;
+    const [from, to] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const newest = this.#scan.range(series, from, to, 'desc', 1, store.head(series, from, to));
+    if (newest.count === 0) {
+      store.latest.remove(series);
+      return 'none';
+    }
+    store.latest.set(series, newest, 0);
+    return newest.parts().parts;
+  }
+
   /** Takes an owner out of sight at once; its chunks go in slices, see `step`. */
   removeOwner(owner: string): void {
     for (const row of this.#seriesOf.all([owner])) {
       const series = columnNumber(row.id);
       this.#store.heads.dismiss(series);
       this.#store.latest.remove(series);
+      this.#expiry.removeSeries(series);
       this.#doom.run([series]);
     }
     this.#deleteOwner.run([owner]);
@@ -145,6 +221,7 @@ export class Erasure {
     const counted = this.#countBefore.get([series, day]);
     const chunks = columnNumber(counted?.chunks);
     this.#deleteBefore.run([series, day]);
+    if (this.#expiry.has(series)) this.#expiry.clearBefore(series, day * DAY_MS, this.#latestTime(series));
     this.#store.noteRemoved(chunks, columnNumber(counted?.points));
     return chunks;
   }

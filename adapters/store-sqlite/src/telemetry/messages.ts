@@ -1,4 +1,4 @@
-import type { AttributeChange, Bucket, OwnerId, SeriesId, StoreStatistics } from '@moorage/core';
+import type { AttributeChange, Bucket, ExpiringPoints, OwnerId, SeriesId, StoreStatistics } from '@moorage/core';
 import type { StoreErrorCode } from '../sqlite/store-error.ts';
 import type { ColumnParts } from './columns.ts';
 
@@ -38,6 +38,8 @@ export type Operation = { readonly before: number } & (
     }
   | { readonly type: 'removeOwner'; readonly owner: OwnerId }
   | { readonly type: 'retention'; readonly olderThan: number; readonly budgetMs: number }
+  /** Removes what is due of these series, as far as the budget reaches. */
+  | { readonly type: 'expire'; readonly series: readonly SeriesId[]; readonly now: number; readonly budgetMs: number }
 );
 
 /** What an operation answers, in the order of the operations. */
@@ -46,7 +48,16 @@ export type OperationResult =
   | { readonly type: 'refused' }
   /** The latest point of the series afterwards; `unchanged` if the operation did not touch it. */
   | { readonly type: 'erased'; readonly latest: ColumnParts | 'unchanged' | 'none' }
-  | { readonly type: 'retained'; readonly removedChunks: number; readonly more: boolean };
+  | { readonly type: 'retained'; readonly removedChunks: number; readonly more: boolean }
+  | { readonly type: 'expired'; readonly removedPoints: number; readonly series: readonly ExpiredSeries[] };
+
+/** A series of which points were removed. */
+export interface ExpiredSeries {
+  readonly series: SeriesId;
+  readonly latest: ColumnParts | 'unchanged' | 'none';
+  /** No point is due before this; undefined: none has a time to live any more. */
+  readonly next: number | undefined;
+}
 
 /** Points and operations of one commit; the points are in the `RoundBuffer` of the slot. */
 export interface RoundRequest {
@@ -59,6 +70,8 @@ export interface RoundRequest {
   readonly otherIndex: readonly number[];
   readonly otherValue: readonly (string | bigint)[];
   readonly operations: readonly Operation[];
+  /** Points with a time to live, by their place in the columns. */
+  readonly expiring: readonly ExpiringPoints[];
 }
 
 export interface RoundReply {
@@ -107,6 +120,8 @@ export type WriterReply =
       readonly nextSeries: number;
       readonly latestSeries: Int32Array<ArrayBuffer>;
       readonly latest: ColumnParts;
+      /** Series with points that have a time to live, and when to look at them. */
+      readonly expiring: readonly (readonly [series: SeriesId, at: number])[];
     }
   | { readonly type: 'refused'; readonly code: StoreErrorCode | undefined; readonly message: string }
   | { readonly type: 'head'; readonly request: number; readonly head: ColumnParts }
@@ -153,4 +168,4 @@ export type ReaderReply = { readonly request: number } & (
 export const SCOPES = ['CLIENT', 'SHARED', 'SERVER'] as const;
 
 /** Operations that make room, and so run on a full disk. */
-export const FREEING: ReadonlySet<Operation['type']> = new Set(['erase', 'removeOwner', 'retention']);
+export const FREEING: ReadonlySet<Operation['type']> = new Set(['erase', 'removeOwner', 'retention', 'expire']);

@@ -1,4 +1,4 @@
-import type { PointBatch, WriteOutcome } from '@moorage/core';
+import type { ExpiringPoints, PointBatch, WriteOutcome } from '@moorage/core';
 import type { Operation, OperationResult, RoundReply, RoundRequest } from './messages.ts';
 import { FREEING } from './messages.ts';
 import { RoundBuffer } from './round-buffer.ts';
@@ -126,6 +126,7 @@ export class RoundQueue {
     const otherIndex: number[] = [];
     const otherValue: (string | bigint)[] = [];
     const operations: Operation[] = [];
+    const expiring: ExpiringPoints[] = [];
     let at = 0;
     for (const item of items) {
       if ('operation' in item) {
@@ -143,12 +144,17 @@ export class RoundQueue {
         otherIndex.push(at + index);
         otherValue.push(value);
       }
+      if (batch.expiring !== undefined) {
+        for (const points of batch.expiring) {
+          expiring.push({ from: at + points.from, to: at + points.to, at: points.at });
+        }
+      }
       at += count;
       ends.push(at);
     }
     const memory = fresh ? buffer.memory : undefined;
     return {
-      request: { type: 'round', slot, memory, ends, otherIndex, otherValue, operations },
+      request: { type: 'round', slot, memory, ends, otherIndex, otherValue, operations, expiring },
       points: buffer,
       items,
     };

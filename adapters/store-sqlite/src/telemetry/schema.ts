@@ -19,4 +19,15 @@ export const TELEMETRY_MIGRATIONS: readonly Migration[] = [
       `);
     },
   },
+  {
+    name: '2026-11-21-telemetry-expiry',
+    up(database) {
+      database.exec(`
+        CREATE TABLE expiry (
+          series INTEGER, ts INTEGER, at INTEGER NOT NULL, PRIMARY KEY (series, ts)
+        ) WITHOUT ROWID;
+        CREATE INDEX expiry_at ON expiry (series, at);
+      `);
+    },
+  },
 ];

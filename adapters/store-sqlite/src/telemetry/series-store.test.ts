@@ -8,6 +8,7 @@ import { migrate } from '../sqlite/migrate.ts';
 import { ChunkScan } from './chunk-scan.ts';
 import { Columns } from './columns.ts';
 import { Erasure } from './erasure.ts';
+import { ExpiryTable } from './expiry-table.ts';
 import { TELEMETRY_MIGRATIONS } from './schema.ts';
 import { SeriesStore } from './series-store.ts';
 
@@ -98,7 +99,7 @@ describe('log, heads and chunks', () => {
   });
 
   it('rewrites the chunks of a day that pile up on each other, newer points winning', () => {
-    const erasure = new Erasure(database, store);
+    const erasure = new Erasure(database, store, new ExpiryTable(database));
     for (let pass = 0; pass < 6; pass++) {
       commit(() => {
         for (let index = 0; index < 512; index++) append(1, index * 10 + pass, pass * 1000 + index);
@@ -125,7 +126,7 @@ describe('log, heads and chunks', () => {
         for (let series = 1; series <= 50; series++) append(series, day * DAY_MS, 1);
       });
     }
-    const erasure = new Erasure(database, store);
+    const erasure = new Erasure(database, store, new ExpiryTable(database));
     while (erasure.pending) commit(() => erasure.step());
     expect(count('chunk')).toBeGreaterThan(19_000);
     commit(() => erasure.removeOwner('o'));
@@ -133,7 +134,7 @@ describe('log, heads and chunks', () => {
     commit(() => erasure.step());
     const left = count('chunk');
     reopen();
-    const later = new Erasure(database, store);
+    const later = new Erasure(database, store, new ExpiryTable(database));
     let slices = 0;
     for (; later.pending; slices++) commit(() => later.step());
     expect(left).toBeGreaterThan(0);

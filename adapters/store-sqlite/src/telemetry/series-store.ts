@@ -18,11 +18,8 @@ const LOG_DELETE_BATCH = 16;
 const OVERLAP_LIMIT = 4;
 const OVERLAP_ENTRIES = 10_000;
 
-/** Points to leave out while a head is sealed. */
-export interface ErasedRange {
-  readonly from: number;
-  readonly to: number;
-}
+/** Whether the point of a time is left out while a head is sealed. */
+export type IsErased = (ts: number) => boolean;
 
 /**
  * Log, heads, chunks and the table of latest points: what one commit changes. All methods between `begin` and `end`
@@ -131,8 +128,8 @@ export class SeriesStore {
     this.#heads.append(series, this.#logId, ts, kind, num, other);
   }
 
-  /** Writes all points of a head into chunks, except those of `erased`. */
-  seal(series: number, erased?: ErasedRange): void {
+  /** Writes all points of a head into chunks, except those that are `erased`. */
+  seal(series: number, erased?: IsErased): void {
     const count = this.#heads.count(series);
     if (count === 0) return;
     this.#arrival.clear();
@@ -201,7 +198,7 @@ export class SeriesStore {
   }
 
   /** Seals the first points of the head, all of which have been copied to `#arrival`. */
-  #sealArrival(series: number, sealed: number, erased: ErasedRange | undefined): void {
+  #sealArrival(series: number, sealed: number, erased: IsErased | undefined): void {
     const arrival = this.#arrival;
     this.latest.offer(series, arrival);
     this.#sealed.add(series);
@@ -212,8 +209,7 @@ export class SeriesStore {
       return;
     }
     const kept = new Columns(sealed);
-    kept.pushRange(arrival, Number.NEGATIVE_INFINITY, erased.from);
-    kept.pushRange(arrival, erased.to, Number.POSITIVE_INFINITY);
+    kept.pushExcept(arrival, erased);
     this.writePoints(series, kept);
   }
 

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { describeTelemetryStore, type StoreUnderTest } from '@moorage/testkit';
 import { SqliteTelemetryStore } from './sqlite-telemetry-store.ts';
 
+const time = { now: 0 };
 const places = new Map<StoreUnderTest, { directory: string; store: SqliteTelemetryStore }>();
 
 async function openIn(directory: string): Promise<SqliteTelemetryStore> {
   const store = await SqliteTelemetryStore.open({
     directory,
     installationId: 'contract',
-    clock: () => 0,
+    clock: () => time.now,
     ballastBytes: 0,
     maxSeriesPerOwner: 50,
     headBudgetPoints: 4000,
@@ -28,6 +29,7 @@ async function end(store: StoreUnderTest, how: 'close' | 'terminate'): Promise<s
 }
 
 describeTelemetryStore('sqlite', {
+  time,
   open: () => openIn(mkdtempSync(join(tmpdir(), 'moorage-telemetry-'))),
   crash: async (store) => openIn(await end(store, 'terminate')),
   reopen: async (store) => openIn(await end(store, 'close')),

@@ -16,16 +16,17 @@ import type {
   WriteOutcome,
 } from '@moorage/core';
 import { StoreError } from '../sqlite/store-error.ts';
+import { remoteError, ThreadClient } from '../sqlite/thread-client.ts';
 import { workerFile } from '../sqlite/worker-file.ts';
 import { AttributeCache } from './attribute-cache.ts';
 import { Columns } from './columns.ts';
+import { Expiries } from './expiries.ts';
 import { LatestValues, toPoints } from './latest-values.ts';
 import type { ReaderReply, ReaderRequest, RoundRequest, StoreState, WriterReply, WriterRequest } from './messages.ts';
 import { DATA_FILE, SCOPES } from './messages.ts';
 import type { RoundBuffer } from './round-buffer.ts';
 import { RoundQueue } from './round-queue.ts';
 import { SeriesIndex } from './series-index.ts';
-import { remoteError, ThreadClient } from './thread-client.ts';
 import { ValueKind } from './value-kind.ts';
 
 export interface TelemetryStoreOptions {
@@ -54,6 +55,10 @@ const LARGEST_LIMIT = 1_000_000;
 const LARGEST_TIME = 8.64e15;
 const PAGE_BYTES = 8192;
 const LARGEST_KEY = 255;
+/** Series looked at in one step of `applyExpiry`. */
+const EXPIRED_SERIES = 256;
+/** Work on one series at a stretch before it is read. */
+const EXPIRY_BUDGET_MS = 20;
 
 /**
  * History, latest values and attributes in one SQLite file, written by one thread in group commits and read by
@@ -66,6 +71,7 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
   readonly #queue: RoundQueue;
   readonly #latest = new LatestValues();
   readonly #cache = new AttributeCache();
+  readonly #expiries = new Expiries();
   #series = new SeriesIndex(1);
   #reader: ThreadClient<ReaderRequest, ReaderReply> | undefined;
   #state: StoreState = 'ok';
@@ -126,6 +132,7 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
     }
     const latest = Columns.of(reply.latest);
     for (const [at, series] of reply.latestSeries.entries()) this.#latest.set(series, latest, at);
+    for (const [series, at] of reply.expiring) this.#expiries.note(series, at);
     this.#setState(reply.state, reply.reason);
   }
 
@@ -194,6 +201,10 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
       }
       this.#latest.offer(series[at] ?? 0, (ts[at] ?? 0) + 0, kind[at] ?? 0, number, value);
     }
+    for (const { from, to, at } of round.expiring) {
+      if (from >= end) break;
+      for (let index = Math.max(from, start); index < to; index++) this.#expiries.note(series[index] ?? 0, at);
+    }
   }
 
   seriesOf(owner: OwnerId): ReadonlyMap<string, SeriesId> {
@@ -229,6 +240,7 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
   }
 
   async latest(series: readonly SeriesId[]): Promise<readonly (Point | null)[]> {
+    await this.#expireDue(series);
     return series.map((id) => this.#latest.get(id));
   }
 
@@ -236,6 +248,7 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
     const { series, order } = query;
     const [from, to] = bounds(query);
     const limit = Math.max(1, Math.min(LARGEST_LIMIT, Math.floor(query.limit)));
+    await this.#expireDue([series]);
     const head = await this.#head(series, from, to);
     const reply = await this.#read((request) => ({ type: 'range', request, series, from, to, order, limit, head }));
     return reply.type === 'range' ? toPoints(Columns.of(reply.points)) : [];
@@ -245,6 +258,7 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
     const { series, intervalMs } = query;
     const [from, to] = bounds(query);
     if (!(intervalMs >= 1)) throw new StoreError('refused-query', `An interval of ${intervalMs} ms is too short`);
+    await this.#expireDue([series]);
     const head = await this.#head(series, from, to);
     const reply = await this.#read((request) => ({ type: 'aggregate', request, series, from, to, intervalMs, head }));
     return reply.type === 'aggregate' ? reply.buckets : [];
@@ -283,6 +297,9 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
     if (this.#closing) return 'failed';
     const [from, to] = bounds(query);
     const { series, latestAfter } = query;
+    // Not awaited: the erasure keeps its place between the appends before and after it.
+    const now = this.#options.clock();
+    if (this.#expiries.isDue(series, now)) void this.#expire([series], now, EXPIRY_BUDGET_MS);
     return this.#queue.operate({ type: 'erase', series, from, to, latestAfter }, (outcome, result) => {
       if (outcome !== 'stored') return outcome;
       if (result?.type !== 'erased') return 'failed';
@@ -296,7 +313,10 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
     if (this.#closing) return 'failed';
     return this.#queue.operate({ type: 'removeOwner', owner }, (outcome) => {
       if (outcome !== 'stored') return outcome;
-      for (const series of this.#series.remove(owner)) this.#latest.retire(series);
+      for (const series of this.#series.remove(owner)) {
+        this.#latest.retire(series);
+        this.#expiries.forget(series);
+      }
       this.#cache.forget(owner);
       return outcome;
     });
@@ -309,6 +329,35 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
         ? { removedChunks: result.removedChunks, more: result.more }
         : { removedChunks: 0, more: false },
     );
+  }
+
+  async applyExpiry(now: number, budgetMs: number): Promise<{ removedPoints: number; more: boolean }> {
+    const due = this.#closing ? [] : this.#expiries.due(now, EXPIRED_SERIES);
+    if (due.length === 0) return { removedPoints: 0, more: false };
+    const removedPoints = await this.#expire(due, now, budgetMs);
+    return { removedPoints: removedPoints ?? 0, more: removedPoints !== null && this.#expiries.due(now, 1).length > 0 };
+  }
+
+  /** Removes what is due of series before they are read. A store that takes no writes is read as it is. */
+  async #expireDue(series: readonly SeriesId[]): Promise<void> {
+    while (!this.#expiries.empty && !this.#closing) {
+      const now = this.#options.clock();
+      const due = series.filter((one) => this.#expiries.isDue(one, now)).slice(0, EXPIRED_SERIES);
+      if (due.length === 0 || (await this.#expire(due, now, EXPIRY_BUDGET_MS)) === null) return;
+    }
+  }
+
+  /** The points removed; null: the store does not take writes. */
+  #expire(series: readonly SeriesId[], now: number, budgetMs: number): Promise<number | null> {
+    return this.#queue.operate({ type: 'expire', series, now, budgetMs }, (outcome, result) => {
+      if (outcome !== 'stored' || result?.type !== 'expired') return null;
+      for (const { series: one, latest, next } of result.series) {
+        if (latest === 'none') this.#latest.remove(one);
+        else if (latest !== 'unchanged') this.#latest.set(one, Columns.of(latest), 0);
+        this.#expiries.looked(one, next);
+      }
+      return result.removedPoints;
+    });
   }
 
   async statistics(): Promise<StoreStatistics> {
@@ -381,13 +430,18 @@ function bounds(query: { readonly from: number; readonly to: number }): [number,
   return from < to ? [from, to] : [0, 0];
 }
 
-/** True if the columns reach as far as the count says, and the other values ascend within it. */
-function wellFormed({ count, ts, num, series, kind, other }: PointBatch): boolean {
+/** True if the columns reach as far as the count says, and what names their points ascends within it. */
+function wellFormed({ count, ts, num, series, kind, other, expiring = [] }: PointBatch): boolean {
   if (!(count >= 0) || count > Math.min(ts.length, num.length, series.length, kind.length)) return false;
   let previous = -1;
   for (const { index } of other) {
     if (!(index > previous)) return false;
     previous = index;
+  }
+  let end = 0;
+  for (const { from, to, at } of expiring) {
+    if (!(from >= end && to > from && to <= count && Number.isSafeInteger(at))) return false;
+    end = to;
   }
   return true;
 }

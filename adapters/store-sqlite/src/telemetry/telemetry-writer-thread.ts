@@ -59,6 +59,7 @@ function announce(writer: TelemetryWriter): void {
     nextSeries: writer.store.highestSeries + 1,
     latestSeries: Int32Array.from(latestSeries),
     latest: latest.parts().parts,
+    expiring: [...writer.expiry.entries()],
   });
 }
 

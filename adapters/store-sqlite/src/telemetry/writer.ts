@@ -1,12 +1,13 @@
 import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Ballast } from '../sqlite/ballast.ts';
 import { SqliteDriver, type SqliteStatement, sqliteFault } from '../sqlite/driver.ts';
 import { migrate } from '../sqlite/migrate.ts';
 import { AttributeTable } from './attribute-table.ts';
-import { Ballast } from './ballast.ts';
 import { columnText, textColumn } from './column-values.ts';
 import { OTHER } from './columns.ts';
 import { Erasure } from './erasure.ts';
+import { ExpiryTable } from './expiry-table.ts';
 import type { Operation, OperationResult, RoundReply, RoundRequest, StoreState, WriterOptions } from './messages.ts';
 import { DATA_FILE, FREEING } from './messages.ts';
 import { RoundBuffer } from './round-buffer.ts';
@@ -36,6 +37,7 @@ export class TelemetryWriter {
   readonly #commit: SqliteStatement;
   readonly store: SeriesStore;
   readonly attributes: AttributeTable;
+  readonly expiry: ExpiryTable;
   readonly #erasure: Erasure;
   readonly #slots = new Map<number, RoundBuffer>();
   #state: StoreState = 'ok';
@@ -47,7 +49,8 @@ export class TelemetryWriter {
     this.#ballast = ballast;
     this.store = new SeriesStore(database, options.headBudgetPoints);
     this.attributes = new AttributeTable(database);
-    this.#erasure = new Erasure(database, this.store);
+    this.expiry = new ExpiryTable(database);
+    this.#erasure = new Erasure(database, this.store, this.expiry);
     this.#insertSeries = database.prepare('INSERT INTO series (id, owner, key) VALUES (?, ?, ?)');
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
@@ -68,7 +71,7 @@ export class TelemetryWriter {
     }
     try {
       const writer = new TelemetryWriter(options, database, ballast);
-      writer.store.reload();
+      writer.#reload();
       return writer;
     } catch (error) {
       database.close();
@@ -89,6 +92,12 @@ export class TelemetryWriter {
     for (const row of this.#database.prepare('SELECT id, owner, key FROM series ORDER BY owner').iterate([])) {
       yield { id: Number(row.id), owner: columnText(row.owner), key: columnText(row.key) };
     }
+  }
+
+  /** Brings the memory to what is on disk. */
+  #reload(): void {
+    this.store.reload();
+    this.expiry.reload();
   }
 
   /** Stores a round in one commit. Never throws: what goes wrong is the outcome. */
@@ -123,14 +132,19 @@ export class TelemetryWriter {
       let start = 0;
       let other = 0;
       let next = 0;
-      const { ends, operations, otherIndex } = request;
+      let range = 0;
+      const { ends, operations, otherIndex, expiring } = request;
       for (let batch = 0; batch <= ends.length; batch++) {
         for (let operation = operations[next]; operation?.before === batch; operation = operations[++next]) {
           results.push(this.#operate(operation));
         }
         const end = ends[batch] ?? start;
-        if (this.#valid(request, points, start, end, other)) this.#append(request, points, start, end, other);
+        const valid = this.#valid(request, points, start, end, other);
+        if (valid) this.#append(request, points, start, end, other);
         else refused.push(batch);
+        if (valid && (range < expiring.length || !this.expiry.empty))
+          this.#noteExpiries(request, points, start, end, range);
+        while ((expiring[range]?.from ?? end) < end) range++;
         while (other < otherIndex.length && (otherIndex[other] ?? 0) < end) other++;
         start = end;
       }
@@ -159,7 +173,7 @@ export class TelemetryWriter {
     this.#reason = message;
     try {
       this.#database.rollback();
-      this.store.reload();
+      this.#reload();
     } catch (reloadError) {
       this.#state = 'failed';
       this.#reason = `${message}; then ${reloadError instanceof Error ? reloadError.message : String(reloadError)}`;
@@ -179,7 +193,7 @@ export class TelemetryWriter {
     }
     try {
       this.#database.exec('BEGIN IMMEDIATE; INSERT INTO log (id, b) VALUES (-1, zeroblob(262144)); ROLLBACK');
-      this.store.reload();
+      this.#reload();
     } catch (error) {
       this.#fail(error);
       return false;
@@ -233,6 +247,8 @@ export class TelemetryWriter {
         return { type: 'done' };
       case 'retention':
         return this.#erasure.retain(operation.olderThan, operation.budgetMs);
+      case 'expire':
+        return this.#erasure.expire(operation.series, operation.now, operation.budgetMs);
     }
   }
 
@@ -273,6 +289,21 @@ export class TelemetryWriter {
       const number = typeof value === 'bigint' ? Number(value) : Number.NaN;
       if (Number.isSafeInteger(number)) store.append(id, time, plain, number, undefined);
       else store.append(id, time, plain | OTHER, 0, value);
+    }
+  }
+
+  /** Keeps when the points of a batch are due; one that is written without a time to live stays. */
+  #noteExpiries({ expiring }: RoundRequest, points: RoundBuffer, start: number, end: number, firstRange: number): void {
+    const { expiry, store } = this;
+    let range = firstRange;
+    for (let at = start; at < end; at++) {
+      while ((expiring[range]?.to ?? end) <= at) range++;
+      const current = expiring[range];
+      const series = points.series[at] ?? 0;
+      const ts = (points.ts[at] ?? 0) + 0;
+      if (current !== undefined && at >= current.from) {
+        if (store.heads.alive(series)) expiry.put(series, ts, current.at);
+      } else if (expiry.has(series)) expiry.clear(series, ts);
     }
   }
 

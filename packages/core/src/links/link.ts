@@ -10,6 +10,24 @@ export interface LinkTarget {
 }
 
 /**
+ * What became of the last value that a link was to send. `SENT`: the call was handed to the device. `STORED`: the shared
+ * attribute was written, and told to the device if it is there. `OFFLINE`, `NOT_SUBSCRIBED`, `NOT_SUPPORTED`: the device is
+ * away, does not listen for commands, or has no word for them. `TOO_MANY`: too much waits. `INVALID`: the value cannot be
+ * sent. `STORAGE_FULL`, `FAILED`: the attribute was not stored. `HOP_LIMIT`: it was the fifth of a chain of links.
+ */
+export type LinkOutcome =
+  | 'SENT'
+  | 'STORED'
+  | 'OFFLINE'
+  | 'NOT_SUBSCRIBED'
+  | 'NOT_SUPPORTED'
+  | 'TOO_MANY'
+  | 'INVALID'
+  | 'STORAGE_FULL'
+  | 'FAILED'
+  | 'HOP_LIMIT';
+
+/**
  * "The value of a device's key becomes a command to another device": declarative, without rules, between devices of any
  * dialects of one tenant. api-additions.md, 3
  */
@@ -28,7 +46,14 @@ export interface DeviceLink {
    */
   readonly map: Readonly<Record<string, Json>> | null;
   readonly version: number;
+  /** Since the server started; null: nothing was to be sent yet. */
+  readonly lastOutcome: LinkOutcome | null;
+  /** When that was, epoch milliseconds. */
+  readonly lastTime: number | null;
 }
+
+/** A link as it is stored. */
+export type StoredLink = Omit<DeviceLink, 'lastOutcome' | 'lastTime'>;
 
 export interface DeviceLinkInput {
   readonly id: EntityId | null;

@@ -21,6 +21,16 @@ export interface PointBatch {
   readonly num: Float64Array<ArrayBuffer>;
   /** String and Json text, and Long beyond the safe integers; ascending by index. */
   readonly other: readonly { readonly index: number; readonly value: string | bigint }[];
+  /** Points that have a time to live; ascending and apart. Absent: none. */
+  readonly expiring?: readonly ExpiringPoints[];
+}
+
+/** The points [from, to) of a batch, by index. */
+export interface ExpiringPoints {
+  readonly from: number;
+  readonly to: number;
+  /** When they are removed, epoch milliseconds. */
+  readonly at: number;
 }
 
 /** `stored`: durable by the policy in force. `full`: nothing was stored, there is no room. `failed`: nothing may be assumed. */
@@ -76,6 +86,9 @@ export interface StoreStatistics {
 /**
  * History of all series. A point of the same series and time replaces the older one, whatever its type; late and
  * unordered points are always accepted.
+ *
+ * A point with a time to live is hidden from every read from that moment on, by the store's clock; if it was the latest
+ * one, the newest point that remains is. Written again without one, it stays.
  */
 export interface TelemetryStore {
   /**
@@ -110,6 +123,11 @@ export interface TelemetryStore {
   removeOwner(owner: OwnerId): Promise<WriteOutcome>;
   /** Removes points older than `before` (epoch milliseconds), working for at most about `budgetMs`. */
   applyRetention(before: number, budgetMs: number): Promise<{ readonly removedChunks: number; readonly more: boolean }>;
+  /**
+   * Removes the points of all series whose time to live is over at `now` (epoch milliseconds), working for at most about
+   * `budgetMs`. Reads do not wait for it.
+   */
+  applyExpiry(now: number, budgetMs: number): Promise<{ readonly removedPoints: number; readonly more: boolean }>;
   statistics(): Promise<StoreStatistics>;
 }
 

@@ -56,6 +56,27 @@ describe('group commit of telemetry', () => {
     ]);
   });
 
+  it('names the points of a batch that have a time to live, also of messages that waited for a new key', async () => {
+    const { runtime, telemetry, ingest } = setUp();
+    const sink = ingest.sink('d1');
+    ingest.submit(sink, longs({ a: 1 }), null, false);
+    ingest.submit(sink, longs({ a: 2, b: 2 }), null, false, 9000);
+    ingest.submit(sink, longs({ x: 3 }), null, false, 9500);
+    telemetry.interns[0]?.answer.resolve('ok');
+    await settleAll();
+    runtime.endTurn();
+    expect(telemetry.appends[0]?.points.map(({ value }) => value)).toEqual([1, 2, 2, 3]);
+    expect(telemetry.appends[0]?.batch.expiring).toEqual([
+      { from: 1, to: 3, at: 9000 },
+      { from: 3, to: 4, at: 9500 },
+    ]);
+    telemetry.appends[0]?.answer.resolve('stored');
+    await settleAll();
+    ingest.submit(sink, longs({ a: 4 }), null, false);
+    runtime.endTurn();
+    expect(telemetry.appends[1]?.batch).not.toHaveProperty('expiring');
+  });
+
   it('has one commit in flight; what arrives meanwhile forms the next one', async () => {
     const { runtime, telemetry, ingest } = setUp();
     const sink = ingest.sink('d1');

@@ -15,6 +15,7 @@ import type { TelemetryObserver } from './observer.ts';
 import { estimateBytes, PointColumns } from './point-columns.ts';
 import { isStorableKey } from './point-rules.ts';
 import { dropReasonOf, releaseAll, reportDropped } from './settle.ts';
+import type { TelemetryTap } from './tap.ts';
 import { TelemetrySink, type WaitingMessage } from './telemetry-sink.ts';
 
 /** Bounds of the write path. */
@@ -42,6 +43,8 @@ export interface TelemetryIngestOptions {
   readonly scheduler: Scheduler;
   readonly observer: TelemetryObserver;
   readonly limits?: Partial<IngestLimits>;
+  /** Hears every message that is placed in a batch, in the order in which it is stored. */
+  readonly tap?: TelemetryTap;
 }
 
 const SMALLEST_CAPACITY = 64;
@@ -57,6 +60,7 @@ const SMALLEST_CAPACITY = 64;
 export class TelemetryIngest {
   readonly #telemetry: TelemetryStore;
   readonly #observer: TelemetryObserver;
+  readonly #tap: TelemetryTap | null;
   readonly #limits: IngestLimits;
   readonly #counters = new FlowCounters();
   readonly #load: LoadGauge;
@@ -70,6 +74,7 @@ export class TelemetryIngest {
     const { clock, scheduler, observer } = options;
     this.#telemetry = options.telemetry;
     this.#observer = observer;
+    this.#tap = options.tap ?? null;
     this.#limits = limits;
     this.#load = new LoadGauge(limits, (congested) => {
       try {
@@ -121,9 +126,16 @@ export class TelemetryIngest {
 
   /**
    * Takes a message, whole or not at all; the list belongs to the ingest from here on. `notify` asks for
-   * `observer.telemetryStored`. A message without points is done at once and its completion is not held.
+   * `observer.telemetryStored`. A message without points is done at once and its completion is not held. `expiresAt`
+   * (epoch milliseconds): when its points are removed; null: they stay.
    */
-  submit(sink: TelemetrySink, points: PointList, completion: Completion | null, notify: boolean): void {
+  submit(
+    sink: TelemetrySink,
+    points: PointList,
+    completion: Completion | null,
+    notify: boolean,
+    expiresAt: number | null = null,
+  ): void {
     const length = points.length;
     this.#counters.received(length);
     if (length === 0) {
@@ -131,17 +143,17 @@ export class TelemetryIngest {
       return;
     }
     if (sink.waiting !== null) {
-      this.#wait(sink.waiting, points, completion, notify);
+      this.#wait(sink.waiting, points, completion, notify, expiresAt);
       return;
     }
-    const result = this.#place(sink, points, completion, notify, true);
+    const result = this.#place(sink, points, completion, notify, expiresAt, true);
     if (result === 'written') return;
     if (result !== 'unknownKey') {
       this.#drop(sink, points, result);
       return;
     }
     sink.waiting = [];
-    this.#wait(sink.waiting, points, completion, notify);
+    this.#wait(sink.waiting, points, completion, notify, expiresAt);
     this.#serveWaiting(sink);
   }
 
@@ -171,6 +183,7 @@ export class TelemetryIngest {
     points: PointList,
     completion: Completion | null,
     notify: boolean,
+    expiresAt: number | null,
     hold: boolean,
   ): ReturnType<PointColumns['write']> {
     const { maxPointsPerCommit, maxBytesPerCommit } = this.#limits;
@@ -180,7 +193,7 @@ export class TelemetryIngest {
       batch = this.#commit.current;
     }
     const bytesBefore = batch.bytes;
-    const result = batch.write(sink.series, points);
+    const result = batch.write(sink.series, points, expiresAt);
     if (result !== 'written') return result;
     const bytes = batch.bytes - bytesBefore;
     if (completion !== null) {
@@ -191,23 +204,40 @@ export class TelemetryIngest {
       batch.noticeOwners.push(sink.owner);
       batch.noticePoints.push(points);
     }
+    if (this.#tap !== null) this.#tell(this.#tap, sink.owner, points, completion);
     if (batch.count >= maxPointsPerCommit || batch.bytes >= maxBytesPerCommit) this.#commit.closeCurrent();
     else this.#commit.added();
     this.#load.add(points.length, bytes);
     return 'written';
   }
 
-  #wait(waiting: WaitingMessage[], points: PointList, completion: Completion | null, notify: boolean): void {
+  /** The completion is held by the batch meanwhile, so a tap that fails delays nothing and loses nothing. */
+  #tell(tap: TelemetryTap, owner: OwnerId, points: PointList, completion: Completion | null): void {
+    try {
+      if (tap.wants(owner)) tap.taken(owner, points, completion);
+    } catch (error) {
+      this.#observer.fault(error);
+    }
+  }
+
+  #wait(
+    waiting: WaitingMessage[],
+    points: PointList,
+    completion: Completion | null,
+    notify: boolean,
+    expiresAt: number | null,
+  ): void {
     completion?.hold();
     const bytes = estimateBytes(points);
-    waiting.push({ points, completion, notify, bytes });
+    waiting.push({ points, completion, notify, bytes, expiresAt });
     this.#load.add(points.length, bytes);
   }
 
   /** Moves waiting messages on in their order, as far as their keys are known; asks for the keys of the next one. */
   #serveWaiting(sink: TelemetrySink): void {
     for (let message = sink.waiting?.[0]; message !== undefined; message = sink.waiting?.[0]) {
-      const result = this.#place(sink, message.points, message.completion, message.notify, false);
+      const { points, completion, notify, expiresAt } = message;
+      const result = this.#place(sink, points, completion, notify, expiresAt, false);
       if (result === 'unknownKey') {
         const keys = unknownKeys(sink, message.points);
         if (keys !== 'invalidKey') {

@@ -1,5 +1,5 @@
 import type { Completion } from '../ports/runtime.ts';
-import type { OwnerId, PointBatch, SeriesId } from '../ports/telemetry-store.ts';
+import type { ExpiringPoints, OwnerId, PointBatch, SeriesId } from '../ports/telemetry-store.ts';
 import type { PointList } from '../values/point-list.ts';
 import { ValueKind } from '../values/value.ts';
 import { isStorableTime, isStorableValue, MAX_TIME, type PointFault } from './point-rules.ts';
@@ -30,6 +30,7 @@ export class PointColumns {
   readonly noticeOwners: OwnerId[] = [];
   readonly noticePoints: PointList[] = [];
   readonly #other: { readonly index: number; readonly value: string | bigint }[] = [];
+  readonly #expiring: ExpiringPoints[] = [];
   #series: Int32Array<ArrayBuffer>;
   #ts: Float64Array<ArrayBuffer>;
   #kind: Uint8Array<ArrayBuffer>;
@@ -46,8 +47,12 @@ export class PointColumns {
     return this.messages === 0;
   }
 
-  /** Writes all points of a message, or none and says why. */
-  write(seriesOf: ReadonlyMap<string, SeriesId>, points: PointList): 'written' | 'unknownKey' | PointFault {
+  /** Writes all points of a message, or none and says why. `expiresAt`: epoch milliseconds; null: they stay. */
+  write(
+    seriesOf: ReadonlyMap<string, SeriesId>,
+    points: PointList,
+    expiresAt: number | null = null,
+  ): 'written' | 'unknownKey' | PointFault {
     const { ts, keys, kinds, values } = points;
     const length = keys.length;
     const start = this.count;
@@ -99,6 +104,7 @@ export class PointColumns {
       return fault;
     }
     this.count = start + length;
+    if (expiresAt !== null) this.#expiring.push({ from: start, to: start + length, at: expiresAt });
     this.bytes += length * POINT_BYTES + textLength * BYTES_PER_CODE_UNIT;
     this.messages += 1;
     return 'written';
@@ -113,6 +119,7 @@ export class PointColumns {
       kind: this.#kind,
       num: this.#num,
       other: this.#other,
+      ...(this.#expiring.length > 0 ? { expiring: this.#expiring } : {}),
     };
   }
 

@@ -44,7 +44,7 @@ function setUp() {
     clock: runtime,
     scheduler: runtime,
     access: {
-      device: (caller, id, action) => {
+      entity: (caller, id, action) => {
         if (id !== 'd1') return refuse('notFound');
         if (caller === READER && action === 'WRITE') return refuse('permissionDenied');
         return success(DEVICE);
@@ -360,6 +360,20 @@ describe('attributes', () => {
     expect(await service.removeAttributes(CALLER, 'd1', 'SHARED', ['x'])).toEqual(success(null));
     expect(pushed).toHaveLength(1);
     expect(await service.removeAttributes(CALLER, 'd1', 'SHARED', [])).toMatchObject({ code: 'badRequest' });
+  });
+});
+
+describe('a time to live', () => {
+  it('TBS-58 counts from the moment of the call, and ends with the last time there is', async () => {
+    const { runtime, telemetry, service, write } = setUp();
+    telemetry.know('d1', 'a');
+    const expiresAt = async (ttlMs?: number) => {
+      expect(await write(service.save(CALLER, 'd1', longs({ a: 1 }), ttlMs))).toEqual(success(null));
+      return telemetry.appends.at(-1)?.batch.expiring?.[0]?.at;
+    };
+    expect(await expiresAt(2000)).toBe(runtime.now() + 2000);
+    expect(await expiresAt(1e300)).toBe(8.64e15);
+    expect([await expiresAt(0), await expiresAt()]).toEqual([undefined, undefined]);
   });
 });
 

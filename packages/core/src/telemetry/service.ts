@@ -1,5 +1,4 @@
 import { type PlatformError, type Result, refuse, success } from '../errors.ts';
-import type { DeviceRef } from '../model/connect-registry.ts';
 import type { EntityId } from '../model/entities.ts';
 import type { Caller, RegistryListener, SeriesRangeQuery, TelemetryService } from '../platform.ts';
 import type { Clock, Scheduler } from '../ports/runtime.ts';
@@ -22,9 +21,9 @@ import type { TelemetryObserver } from './observer.ts';
 import { isStorableKey, isStorableTime, isStorableValue, MAX_TIME } from './point-rules.ts';
 import { MAX_POINTS_OF_ANSWER, rangeFault, readRange } from './range.ts';
 
-/** Who may do what with a device; answers with the device or with the refusal for the caller. */
-export interface DeviceAccess {
-  device(caller: Caller, id: EntityId, action: 'READ' | 'WRITE'): Result<DeviceRef> | Promise<Result<DeviceRef>>;
+/** Who may do what with the data of an entity of the kind that the service is for; answers with the refusal for others. */
+export interface EntityAccess {
+  entity(caller: Caller, id: EntityId, action: 'READ' | 'WRITE'): Result<unknown> | Promise<Result<unknown>>;
 }
 
 export interface TelemetryServiceOptions {
@@ -35,12 +34,12 @@ export interface TelemetryServiceOptions {
   readonly observer: Pick<TelemetryObserver, 'attributesRemoved'>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
-  readonly access: DeviceAccess;
+  readonly access: EntityAccess;
   /** Called after shared attributes were written or removed for good. */
   readonly listener: Pick<RegistryListener, 'sharedAttributesChanged'>;
 }
 
-/** Makes the use cases around series and attributes. thingsboard-server.md, section 3 */
+/** Makes the use cases around series and attributes of one kind of entities. thingsboard-server.md, section 3 */
 export function createTelemetryService(options: TelemetryServiceOptions): TelemetryService {
   return new DefaultTelemetryService(options);
 }
@@ -52,21 +51,21 @@ class DefaultTelemetryService implements TelemetryService {
     this.#options = options;
   }
 
-  async keys(caller: Caller, deviceId: EntityId): Promise<Result<readonly string[]>> {
-    const device = await this.#options.access.device(caller, deviceId, 'READ');
-    if (!device.ok) return device;
-    const latest = await this.#latestOf([...this.#options.telemetry.seriesOf(deviceId)]);
+  async keys(caller: Caller, entityId: EntityId): Promise<Result<readonly string[]>> {
+    const entity = await this.#options.access.entity(caller, entityId, 'READ');
+    if (!entity.ok) return entity;
+    const latest = await this.#latestOf([...this.#options.telemetry.seriesOf(entityId)]);
     return success(latest.filter(([, point]) => point !== null).map(([key]) => key));
   }
 
   async latest(
     caller: Caller,
-    deviceId: EntityId,
+    entityId: EntityId,
     keys: readonly string[] | null,
   ): Promise<Result<ReadonlyMap<string, Point | null>>> {
-    const device = await this.#options.access.device(caller, deviceId, 'READ');
-    if (!device.ok) return device;
-    const series = this.#options.telemetry.seriesOf(deviceId);
+    const entity = await this.#options.access.entity(caller, entityId, 'READ');
+    if (!entity.ok) return entity;
+    const series = this.#options.telemetry.seriesOf(entityId);
     if (keys === null) {
       const latest = await this.#latestOf([...series]);
       return success(new Map(latest.filter(([, point]) => point !== null)));
@@ -78,52 +77,55 @@ class DefaultTelemetryService implements TelemetryService {
 
   async range(
     caller: Caller,
-    deviceId: EntityId,
+    entityId: EntityId,
     query: SeriesRangeQuery,
   ): Promise<Result<ReadonlyMap<string, readonly Point[]>>> {
-    const device = await this.#options.access.device(caller, deviceId, 'READ');
-    if (!device.ok) return device;
+    const entity = await this.#options.access.entity(caller, entityId, 'READ');
+    if (!entity.ok) return entity;
     const fault = rangeFault(query) ?? maxPointsFault(query);
     if (fault !== null) return refuse('badRequest', fault);
     const { telemetry } = this.#options;
-    const answer = await readRange(telemetry, knownSeries(telemetry.seriesOf(deviceId), query.keys), query);
+    const answer = await readRange(telemetry, knownSeries(telemetry.seriesOf(entityId), query.keys), query);
     if (answer === 'tooMany')
       return refuse('limitExceeded', `The answer would have more than ${MAX_POINTS_OF_ANSWER} points.`);
     return success(shownPoints(answer, query));
   }
 
-  async save(caller: Caller, deviceId: EntityId, points: PointList): Promise<Result<null>> {
-    const device = await this.#options.access.device(caller, deviceId, 'WRITE');
-    if (!device.ok) return device;
+  async save(caller: Caller, entityId: EntityId, points: PointList, ttlMs = 0): Promise<Result<null>> {
+    const entity = await this.#options.access.entity(caller, entityId, 'WRITE');
+    if (!entity.ok) return entity;
     const fault = pointsFault(points);
     if (fault !== null) return fault;
-    const { telemetry, ingest, scheduler } = this.#options;
+    const { telemetry, ingest, clock, scheduler } = this.#options;
     // The ingest would drop a message with too many keys in silence; a user is told.
-    const series = telemetry.seriesOf(deviceId);
+    const series = telemetry.seriesOf(entityId);
     const unknown = [...new Set(points.keys)].filter((key) => !series.has(key));
     if (unknown.length > 0) {
-      const interned = await telemetry.intern(deviceId, unknown);
-      if (interned === 'tooMany') return refuse('limitExceeded', 'The device would have more series than allowed.');
+      const interned = await telemetry.intern(entityId, unknown);
+      if (interned === 'tooMany') return refuse('limitExceeded', 'The entity would have more series than allowed.');
       if (interned === 'full' || interned === 'failed') return writeRefusal(interned);
     }
-    const sink = ingest.sink(deviceId);
-    return written(await awaitOutcome(scheduler, (completion) => ingest.submit(sink, points, completion, true)));
+    const sink = ingest.sink(entityId);
+    const expiresAt = ttlMs > 0 ? Math.min(clock.now() + ttlMs, MAX_TIME) : null;
+    return written(
+      await awaitOutcome(scheduler, (completion) => ingest.submit(sink, points, completion, true, expiresAt)),
+    );
   }
 
   async remove(
     caller: Caller,
-    deviceId: EntityId,
+    entityId: EntityId,
     query: Parameters<TelemetryService['remove']>[2],
   ): Promise<Result<null>> {
-    const device = await this.#options.access.device(caller, deviceId, 'WRITE');
-    if (!device.ok) return device;
+    const entity = await this.#options.access.entity(caller, entityId, 'WRITE');
+    if (!entity.ok) return entity;
     if (query.keys.length === 0) return refuse('badRequest', 'Empty keys: []');
     const { telemetry } = this.#options;
     const from = query.range?.startTs ?? -MAX_TIME;
     const to = query.range?.endTs ?? MAX_TIME + 1;
     if (query.range !== null && !(isStorableTime(from) && isStorableTime(to)))
       return refuse('badRequest', 'Invalid startTs or endTs');
-    for (const [, series] of knownSeries(telemetry.seriesOf(deviceId), query.keys)) {
+    for (const [, series] of knownSeries(telemetry.seriesOf(entityId), query.keys)) {
       const outcome = await telemetry.erase({ series, from, to, latestAfter: query.latestAfter });
       if (outcome !== 'stored') return writeRefusal(outcome);
     }
@@ -132,25 +134,25 @@ class DefaultTelemetryService implements TelemetryService {
 
   async attributes(
     caller: Caller,
-    deviceId: EntityId,
+    entityId: EntityId,
     scope: AttributeScope | null,
     keys: readonly string[] | null,
   ): Promise<Result<readonly Attribute[]>> {
-    const device = await this.#options.access.device(caller, deviceId, 'READ');
-    if (!device.ok) return device;
-    return success(await this.#options.attributes.read(deviceId, scope, keys));
+    const entity = await this.#options.access.entity(caller, entityId, 'READ');
+    if (!entity.ok) return entity;
+    return success(await this.#options.attributes.read(entityId, scope, keys));
   }
 
   async saveAttributes(
     caller: Caller,
-    deviceId: EntityId,
+    entityId: EntityId,
     scope: AttributeScope,
     values: ReadonlyMap<string, Value>,
   ): Promise<Result<null>> {
     // Users may not speak for a device; the platform does, where the device said so by another way.
     if (scope === 'CLIENT' && !isPlatform(caller)) return refuse('badRequest', 'Invalid scope: CLIENT_SCOPE');
-    const device = await this.#options.access.device(caller, deviceId, 'WRITE');
-    if (!device.ok) return device;
+    const entity = await this.#options.access.entity(caller, entityId, 'WRITE');
+    if (!entity.ok) return entity;
     if (values.size === 0) return refuse('badRequest', 'No attributes data found in request body!');
     const { ingest, clock, scheduler, listener } = this.#options;
     const receivedAt = clock.now();
@@ -159,29 +161,29 @@ class DefaultTelemetryService implements TelemetryService {
     const fault = pointsFault(list);
     if (fault !== null) return fault;
     const outcome = await awaitOutcome(scheduler, (completion) =>
-      ingest.submitAttributes(deviceId, scope, list, receivedAt, completion),
+      ingest.submitAttributes(entityId, scope, list, receivedAt, completion),
     );
-    if (outcome === 'stored' && scope === 'SHARED') listener.sharedAttributesChanged(deviceId, { values });
+    if (outcome === 'stored' && scope === 'SHARED') listener.sharedAttributesChanged(entityId, { values });
     return written(outcome);
   }
 
   async removeAttributes(
     caller: Caller,
-    deviceId: EntityId,
+    entityId: EntityId,
     scope: AttributeScope,
     keys: readonly string[],
   ): Promise<Result<null>> {
-    const device = await this.#options.access.device(caller, deviceId, 'WRITE');
-    if (!device.ok) return device;
+    const entity = await this.#options.access.entity(caller, entityId, 'WRITE');
+    if (!entity.ok) return entity;
     if (keys.length === 0) return refuse('badRequest', 'Empty keys: []');
     const { attributes, observer, listener } = this.#options;
     // Unknown keys are ignored, and nobody is told that they were removed. thingsboard-server.md, 3.4
-    const removed = (await attributes.read(deviceId, scope, keys)).map(({ key }) => key);
+    const removed = (await attributes.read(entityId, scope, keys)).map(({ key }) => key);
     if (removed.length === 0) return success(null);
-    const outcome = await attributes.save(removed.map((key) => ({ owner: deviceId, scope, key, attribute: null })));
+    const outcome = await attributes.save(removed.map((key) => ({ owner: entityId, scope, key, attribute: null })));
     if (outcome !== 'stored') return writeRefusal(outcome);
-    observer.attributesRemoved(deviceId, scope, removed);
-    if (scope === 'SHARED') listener.sharedAttributesChanged(deviceId, { deleted: removed });
+    observer.attributesRemoved(entityId, scope, removed);
+    if (scope === 'SHARED') listener.sharedAttributesChanged(entityId, { deleted: removed });
     return success(null);
   }
 

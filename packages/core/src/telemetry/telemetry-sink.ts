@@ -8,6 +8,8 @@ export interface WaitingMessage {
   readonly completion: Completion | null;
   readonly notify: boolean;
   readonly bytes: number;
+  /** Epoch milliseconds; null: the points stay. */
+  readonly expiresAt: number | null;
 }
 
 /**

@@ -193,6 +193,10 @@ export class FakeTelemetryStore implements TelemetryStore {
     return { removedChunks: 0, more: false };
   }
 
+  async applyExpiry(): Promise<{ removedPoints: number; more: boolean }> {
+    return { removedPoints: 0, more: false };
+  }
+
   async statistics(): Promise<StoreStatistics> {
     return { bytes: 0, points: 0, series: this.names.length, oldest: null, state: 'ok' };
   }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { attributeCases } from './attribute-cases.ts';
 import { batchOf } from './batches.ts';
 import { differentialCase } from './differential-case.ts';
+import { expiryCases } from './expiry-cases.ts';
 import { removalCases } from './removal-cases.ts';
 
 /** What the contract suite tests. */
@@ -12,6 +13,8 @@ export type StoreUnderTest = TelemetryStore & AttributeStore;
 
 /** Makes stores for the contract suite; each test works on files of its own. */
 export interface TelemetryStoreFactory {
+  /** The clock of all its stores, epoch milliseconds; set by the cases. */
+  readonly time: { now: number };
   /** A new, empty store that allows 50 series per owner. */
   open(): Promise<StoreUnderTest>;
   /** Ends the store without closing it and opens what it left behind. */
@@ -364,6 +367,7 @@ export function describeTelemetryStore(name: string, factory: TelemetryStoreFact
     });
 
     removalCases(subject, crash);
+    expiryCases(subject, factory.time, crash);
     attributeCases(subject, crash);
     differentialCase(subject, factory);
   });

@@ -34,7 +34,8 @@ export function differentialCase(subject: Subject, factory: TelemetryStoreFactor
     timeout: 60_000,
   }, async () => {
     const random = seededRandom(20_261_121);
-    const reference = new MemoryTelemetryStore({ maxSeriesPerOwner: 50 });
+    const { time } = factory;
+    const reference = new MemoryTelemetryStore({ maxSeriesPerOwner: 50, clock: () => time.now });
     const below = (limit: number) => Math.floor(random() * limit);
     const pick = <T>(from: readonly T[], fallback: T): T => from[below(from.length)] ?? fallback;
     let now = T;
@@ -45,6 +46,12 @@ export function differentialCase(subject: Subject, factory: TelemetryStoreFactor
       const key = pick(KEYS, 'one');
       const [mine, theirs] = await Promise.all([subject.store.intern(owner, [key]), reference.intern(owner, [key])]);
       return [Number(mine[0]), Number(theirs[0])];
+    };
+
+    /** Some points of a batch with a time to live. */
+    const expiringPoints = (count: number) => {
+      const from = below(count);
+      return { expiring: [{ from, to: from + 1 + below(count - from), at: time.now + below(40_000) }] };
     };
 
     /** A few batches at once, so that several of them share a commit. */
@@ -66,12 +73,14 @@ export function differentialCase(subject: Subject, factory: TelemetryStoreFactor
           mine.push({ ...point, series });
           theirs.push({ ...point, series: referenceSeries });
         }
-        pending.push(subject.store.append(batchOf(mine)));
-        expect(await reference.append(batchOf(theirs))).toBe('stored');
+        const expiring = random() < 0.1 ? expiringPoints(mine.length) : {};
+        pending.push(subject.store.append({ ...batchOf(mine), ...expiring }));
+        expect(await reference.append({ ...batchOf(theirs), ...expiring })).toBe('stored');
         done++;
       }
       for (const outcome of await Promise.all(pending)) expect(outcome).toBe('stored');
       if (random() < 0.02) now += below(DAY_MS);
+      if (random() < 0.02) time.now += below(30_000);
     };
 
     const window = (): { from: number; to: number } => {
@@ -118,6 +127,9 @@ export function differentialCase(subject: Subject, factory: TelemetryStoreFactor
         const before = now - 3 * DAY_MS;
         while ((await subject.store.applyRetention(before, 5)).more);
         await reference.applyRetention(before, 5);
+      } else if (dice < 0.976) {
+        while ((await subject.store.applyExpiry(time.now, 5)).more);
+        await reference.applyExpiry(time.now, 5);
       } else if (dice < 0.98) {
         const owner = pick(OWNERS, 'a');
         await Promise.all([subject.store.removeOwner(owner), reference.removeOwner(owner)]);

@@ -26,11 +26,16 @@ const SCOPES: readonly AttributeScope[] = ['CLIENT', 'SHARED', 'SERVER'];
 export interface MemoryTelemetryOptions {
   /** Default 2,000. */
   readonly maxSeriesPerOwner?: number;
+  /** Epoch milliseconds; what is over by then is hidden. Default: nothing is, until `applyExpiry`. */
+  readonly clock?: () => number;
 }
 
 /** The plainest possible telemetry store: the reference the other implementations are compared with. */
 export class MemoryTelemetryStore implements TelemetryStore, AttributeStore {
   readonly #maxSeriesPerOwner: number;
+  readonly #clock: () => number;
+  /** When points are removed, by series and time. */
+  readonly #expiries = new Map<SeriesId, Map<number, number>>();
   readonly #owners = new Map<OwnerId, Map<string, SeriesId>>();
   readonly #points = new Map<SeriesId, Map<number, Point>>();
   readonly #latest = new Map<SeriesId, Point>();
@@ -40,6 +45,7 @@ export class MemoryTelemetryStore implements TelemetryStore, AttributeStore {
 
   constructor(options: MemoryTelemetryOptions = {}) {
     this.#maxSeriesPerOwner = options.maxSeriesPerOwner ?? 2000;
+    this.#clock = options.clock ?? (() => Number.NEGATIVE_INFINITY);
   }
 
   seriesOf(owner: OwnerId): ReadonlyMap<string, SeriesId> {
@@ -60,25 +66,58 @@ export class MemoryTelemetryStore implements TelemetryStore, AttributeStore {
   }
 
   async append(batch: PointBatch): Promise<WriteOutcome> {
+    if (!expiringFits(batch)) return 'failed';
     const others = new Map(batch.other.map(({ index, value }) => [index, value]));
-    const points: { series: SeriesId; point: Point }[] = [];
+    const points: { series: SeriesId; point: Point; expiresAt: number | undefined }[] = [];
     for (let at = 0; at < batch.count; at++) {
       const series = batch.series[at] ?? 0;
       const point = toPoint(batch, at, others.get(at));
       if (point === undefined || series < 1 || series >= this.#nextSeries) return 'failed';
-      points.push({ series, point });
+      const expiresAt = batch.expiring?.find(({ from, to }) => at >= from && at < to)?.at;
+      points.push({ series, point, expiresAt });
     }
-    for (const { series, point } of points) {
+    for (const { series, point, expiresAt } of points) {
       const history = this.#points.get(series);
       if (history === undefined) continue;
       history.set(point.ts, point);
+      this.#noteExpiry(series, point.ts, expiresAt);
       const latest = this.#latest.get(series);
       if (latest === undefined || point.ts >= latest.ts) this.#latest.set(series, point);
     }
     return 'stored';
   }
 
+  #noteExpiry(series: SeriesId, ts: number, at: number | undefined): void {
+    const expiries = this.#expiries.get(series);
+    if (at === undefined) expiries?.delete(ts);
+    else if (expiries === undefined) this.#expiries.set(series, new Map([[ts, at]]));
+    else expiries.set(ts, at);
+  }
+
+  /** Removes what is over of a series; how many points. */
+  #expire(series: SeriesId, now: number): number {
+    const expiries = this.#expiries.get(series);
+    const latest = this.#latest.get(series);
+    const history = this.#points.get(series);
+    let removed = 0;
+    let wasLatest = false;
+    for (const [ts, at] of expiries ?? []) {
+      if (at > now) continue;
+      expiries?.delete(ts);
+      history?.delete(ts);
+      wasLatest ||= ts === latest?.ts;
+      removed++;
+    }
+    if (expiries?.size === 0) this.#expiries.delete(series);
+    if (!wasLatest) return removed;
+    const newest = this.#between(series, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY).at(-1);
+    if (newest === undefined) this.#latest.delete(series);
+    else this.#latest.set(series, newest);
+    return removed;
+  }
+
   async latest(series: readonly SeriesId[]): Promise<readonly (Point | null)[]> {
+    for (const id of series) this.#expire(id, this.#clock());
     return series.map((id) => this.#latest.get(id) ?? null);
   }
 
@@ -88,11 +127,13 @@ export class MemoryTelemetryStore implements TelemetryStore, AttributeStore {
   }
 
   async range({ series, from, to, order, limit }: RangeQuery): Promise<readonly Point[]> {
+    this.#expire(series, this.#clock());
     const points = this.#between(series, from, to);
     return (order === 'asc' ? points : points.reverse()).slice(0, limit);
   }
 
   async aggregate({ series, from, to, intervalMs }: AggregateQuery): Promise<readonly Bucket[]> {
+    this.#expire(series, this.#clock());
     return bucketsOf(this.#between(series, from, to), from, intervalMs);
   }
 
@@ -105,6 +146,7 @@ export class MemoryTelemetryStore implements TelemetryStore, AttributeStore {
     const { series, from, to, latestAfter } = query;
     const history = this.#points.get(series);
     if (history === undefined) return 'stored';
+    this.#expire(series, this.#clock());
     for (const { ts } of this.#between(series, from, to)) history.delete(ts);
     const latest = this.#latest.get(series);
     if (latest === undefined || latest.ts < from || latest.ts >= to || latestAfter === 'keep') return 'stored';
@@ -118,6 +160,7 @@ export class MemoryTelemetryStore implements TelemetryStore, AttributeStore {
     for (const series of this.#owners.get(owner)?.values() ?? []) {
       this.#points.delete(series);
       this.#latest.delete(series);
+      this.#expiries.delete(series);
     }
     this.#owners.get(owner)?.clear();
     this.#owners.delete(owner);
@@ -133,8 +176,18 @@ export class MemoryTelemetryStore implements TelemetryStore, AttributeStore {
       const old = this.#between(series, Number.NEGATIVE_INFINITY, border);
       for (const { ts } of old) history.delete(ts);
       if (old.length > 0) removedChunks++;
+      // The latest point outlives its history, and keeps its time to live.
+      const latest = this.#latest.get(series)?.ts;
+      const expiries = this.#expiries.get(series);
+      for (const ts of [...(expiries?.keys() ?? [])]) if (ts < border && ts !== latest) expiries?.delete(ts);
     }
     return { removedChunks, more: false };
+  }
+
+  async applyExpiry(now: number, _budgetMs: number): Promise<{ removedPoints: number; more: boolean }> {
+    let removedPoints = 0;
+    for (const series of [...this.#expiries.keys()]) removedPoints += this.#expire(series, now);
+    return { removedPoints, more: false };
   }
 
   async statistics(): Promise<StoreStatistics> {
@@ -172,6 +225,16 @@ export class MemoryTelemetryStore implements TelemetryStore, AttributeStore {
       .filter((attribute) => keys === null || keys.includes(attribute.key))
       .sort((a, b) => SCOPES.indexOf(a.scope) - SCOPES.indexOf(b.scope) || (a.key < b.key ? -1 : 1));
   }
+}
+
+/** Ranges of the batch, ascending and apart. */
+function expiringFits({ expiring = [], count }: PointBatch): boolean {
+  let end = 0;
+  return expiring.every(({ from, to, at }) => {
+    const fits = from >= end && to > from && to <= count && Number.isSafeInteger(at);
+    end = to;
+    return fits;
+  });
 }
 
 function toPoint(batch: PointBatch, at: number, other: string | bigint | undefined): Point | undefined {

@@ -1,7 +1,11 @@
 import {
+  Assets,
   type AttributeStore,
+  assetAccess,
+  assetSource,
   type Caller,
   type Clock,
+  type Crypto,
   createTelemetryService,
   deviceSource,
   EntityQueries,
@@ -9,6 +13,7 @@ import {
   type Platform,
   PointList,
   type Registry,
+  type Repositories,
   type Result,
   refuse,
   type Scheduler,
@@ -36,7 +41,11 @@ export interface TestTime extends Clock, Pick<Scheduler, 'every' | 'after'> {
 /** What a server is made of. */
 export interface LiveParts {
   readonly time: TestTime;
-  readonly registry: Registry & { readonly admin: Caller };
+  readonly registry: Registry & {
+    readonly admin: Caller;
+    readonly repositories: Repositories;
+    readonly crypto: Crypto;
+  };
   readonly store: TelemetryStore & AttributeStore;
 }
 
@@ -117,18 +126,19 @@ export async function openLiveServer(
   const ingest = new TelemetryIngest({ telemetry: store, attributes: store, clock: time, scheduler, observer });
   const base = await registryPlatform(registry, fakeClaims());
   const keys = new Map<string, string>();
+  const values = { telemetry: store, attributes: store, ingest, observer, clock: time, scheduler };
+  const { repositories, customers, crypto, locks, listeners: listener } = registry;
+  const removeData = store.removeOwner.bind(store);
+  const assets = new Assets({ repositories, customers, crypto, clock: time, locks, removeData, report: fault });
   const platform: Platform = {
     ...base,
+    assets,
     telemetry: createTelemetryService({
-      telemetry: store,
-      attributes: store,
-      ingest,
-      observer,
-      clock: time,
-      scheduler,
-      access: { device: (caller, id) => registry.deviceData(caller, id) },
-      listener: registry.listeners,
+      ...values,
+      access: { entity: (caller, id) => registry.deviceData(caller, id) },
+      listener,
     }),
+    assetTelemetry: createTelemetryService({ ...values, access: assetAccess(assets), listener }),
     apiKeys: {
       ...base.apiKeys,
       authenticate: async (value) => {
@@ -138,7 +148,7 @@ export async function openLiveServer(
     },
     live: hub,
     entities: new EntityQueries({
-      sources: [deviceSource(registry.devices)],
+      sources: [deviceSource(registry.devices), assetSource(assets)],
       telemetry: store,
       attributes: store,
       owners: {

@@ -28,7 +28,7 @@ function setUp() {
     clock: runtime,
     scheduler: runtime,
     access: {
-      device: (caller, id) => {
+      entity: (caller, id) => {
         if (id !== DEVICE.id || caller.tenantId !== DEVICE.tenantId) return refuse('notFound');
         return success({ ...DEVICE, name: 'D', profileId: 'p', gateway: false, settings: DEFAULT_PROFILE_SETTINGS });
       },

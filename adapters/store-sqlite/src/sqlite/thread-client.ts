@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { StoreError, type StoreErrorCode } from '../sqlite/store-error.ts';
+import { StoreError, type StoreErrorCode } from './store-error.ts';
 
 interface Waiting<Reply> {
   readonly resolve: (reply: Reply) => void;
@@ -57,7 +57,7 @@ export class ThreadClient<Request extends object, Reply extends object> {
 }
 
 function stopped(reason: string): StoreError {
-  return new StoreError('worker-stopped', `The telemetry store's thread does not answer: ${reason}`);
+  return new StoreError('worker-stopped', `The thread of the store does not answer: ${reason}`);
 }
 
 /** The error a thread reported, as an error of this thread. */
