@@ -14,6 +14,8 @@ export interface VendorClient {
   readonly connect: Shown;
   /** Return code of 3.1.1 and Reason Code of 5.0 for a stranger on a listener that is pinned to this dialect. */
   readonly refusal: readonly [number, number];
+  /** The same for a stranger without user name. */
+  readonly namelessRefusal: readonly [number, number];
 }
 
 /** The identities of every dialect that a test may need by name. */
@@ -86,12 +88,12 @@ export async function createVendors(api: ApiClient, prefix = 'v'): Promise<Vendo
   return {
     ...of,
     clients: [
-      { dialect: 'thingsboard', connect: of.thingsboard, refusal: [5, 0x86] },
-      { dialect: 'alibaba', connect: of.alibaba, refusal: [2, 0x85] },
-      { dialect: 'sensoro', connect: of.sensoro, refusal: [5, 0x87] },
-      { dialect: 'thingscale', connect: of.thingscale, refusal: [4, 0x86] },
-      { dialect: 'waveshare', connect: of.waveshare, refusal: [2, 0x85] },
-      { dialect: 'plain', connect: of.plain, refusal: [5, 0x86] },
+      { dialect: 'thingsboard', connect: of.thingsboard, refusal: [5, 0x86], namelessRefusal: [2, 0x85] },
+      { dialect: 'alibaba', connect: of.alibaba, refusal: [2, 0x85], namelessRefusal: [2, 0x85] },
+      { dialect: 'sensoro', connect: of.sensoro, refusal: [5, 0x87], namelessRefusal: [5, 0x87] },
+      { dialect: 'thingscale', connect: of.thingscale, refusal: [4, 0x86], namelessRefusal: [4, 0x86] },
+      { dialect: 'waveshare', connect: of.waveshare, refusal: [2, 0x85], namelessRefusal: [2, 0x85] },
+      { dialect: 'plain', connect: of.plain, refusal: [5, 0x86], namelessRefusal: [5, 0x87] },
     ],
   };
 }

@@ -29,9 +29,12 @@ import { createLinks } from './composition/links.ts';
 import { type OpenListeners, openListeners } from './composition/listeners.ts';
 import { ServerMetrics } from './composition/metrics.ts';
 import { payloadText, readText } from './composition/payload-text.ts';
+import { createPushes } from './composition/pushes.ts';
 import { startRetention } from './composition/retention.ts';
+import { sensoroWebhooks } from './composition/sensoro.ts';
 import { signingKey } from './composition/signing-key.ts';
 import { openStores, type Stores } from './composition/stores.ts';
+import { createThingscale } from './composition/thingscale.ts';
 import { createWebhooks } from './composition/webhooks.ts';
 import { anonymousExposure, bindHost } from './config/exposure.ts';
 import type { Configuration } from './config/schema.ts';
@@ -56,6 +59,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
   const { repositories, telemetry } = stores;
   const metrics = new ServerMetrics();
   const report = (error: unknown): void => log.error(error, 'something failed in the background');
+  const count = (event: string, amount: number): void => metrics.count(event, amount);
   let activity: DeviceActivity | null = null;
   let alarms: Alarms | null = null;
 
@@ -86,10 +90,39 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     runtime,
     stores,
     registry,
-    count: (event, amount) => metrics.count(event, amount),
+    count,
     report,
   });
-  const dialects = createDialects({ configuration, runtime, registry, telemetry: () => telemetryService });
+  const thingscale = createThingscale({
+    runtime,
+    stores,
+    registry,
+    desk: () => host.desk('thingscale'),
+    broker: () => broker,
+    connectionsOf: (id) => host.connectionsOf(id),
+    outbox: () => webhooks,
+    count,
+    report,
+  });
+  const dialects = createDialects({
+    configuration,
+    runtime,
+    registry,
+    telemetry: () => telemetryService,
+    sensoro: { rpc: () => devices.services.rpc, connectionsOf: (id) => host.connectionsOf(id), count, report },
+    thingscale: thingscale.dialect,
+  });
+  for (const kind of [sensoroWebhooks(registry), thingscale.webhooks]) webhooks.addKind(kind);
+  const pushes = createPushes({
+    runtime,
+    stores,
+    registry,
+    dialects,
+    broker: () => broker,
+    outbox: webhooks,
+    count,
+    report,
+  });
   const limits = deviceLimits(configuration, clock);
   const host = new DeviceHost({
     dialects,
@@ -104,7 +137,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     serverKeepAlive: configuration.mqtt.serverKeepAlive,
     limits,
     gateway: { subDevices: configuration.gateway.maximumDevices },
-    observer: { count: (event, amount) => metrics.count(event, amount), fault: report },
+    observer: { count, fault: report },
   });
   const live = new LiveHub({ access: (caller, id) => registry.deviceData(caller, id, 'READ'), clock, fault: report });
   alarms = createAlarms({ runtime, stores, registry, live, report });
@@ -115,16 +148,17 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     registry,
     router: () => router,
     telemetry: () => telemetryService,
-    count: (event, amount) => metrics.count(event, amount),
+    count,
     report,
   });
-  const observer = new ObserverFan(host, live, rules, links.engine);
+  const observer = new ObserverFan(host, live, rules, links.engine, pushes);
   const ingest = new TelemetryIngest({
     telemetry,
     attributes: telemetry,
     clock,
     scheduler,
     observer,
+    tap: pushes,
     limits: { commitIntervalMs: configuration.storage.commitIntervalMs },
   });
   const deviceActivity = new DeviceActivity({
@@ -147,7 +181,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     clock,
     scheduler,
     readText,
-    observer: { count: (event, amount) => metrics.count(event, amount), fault: report },
+    observer: { count, fault: report },
     limits: {
       ...configuration.mqtt.limits,
       flapping: configuration.mqtt.flapping === 'on' ? USUAL_FLAPPING_LIMITS : null,
@@ -178,7 +212,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     telemetry: telemetryService,
     live,
     ota: devices.services.ota,
-    count: (event, amount) => metrics.count(event, amount),
+    count,
     report,
   });
   host.attach({
@@ -226,6 +260,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
   await rules.start();
   await links.start();
   await webhooks.start();
+  await thingscale.start();
 
   let listeners: OpenListeners | null = null;
   let coap: OpenCoap | null = null;
@@ -270,6 +305,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     metricsRegistry: metrics.registry,
     revokedSessions: registry.revokedSessions,
     webSocket: { scheduler },
+    trustProxy: configuration.http.trustedProxies,
     broker: brokerDesk,
     deviceApi: { routes: deviceRoutes(dialects), desk: host.desk('http') },
   });
@@ -288,7 +324,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
       accept: (stream, via) => broker.accept(stream, via),
       psk: (identity) => preSharedKey(dialects, identity, registry.credentials),
       http: (socket) => http.serve(socket),
-      count: (event, amount) => metrics.count(event, amount),
+      count,
       scheduler,
       log,
     });
@@ -303,7 +339,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     routes: dialects.flatMap((dialect) => dialect.coapRoutes ?? []),
     desk: host.desk('coap'),
     runtime,
-    count: (event, amount) => metrics.count(event, amount),
+    count,
   });
   const stopRetention = startRetention({ telemetry, clock, scheduler, log, days: configuration.storage.retentionDays });
   registry.finishRemovals().catch(report);
@@ -323,6 +359,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
       await Promise.all([broker.close(), http.close(), coap?.close()]);
       await devices.close();
       await api.close();
+      await thingscale.close();
       await ingest.drain();
       await links.close();
       await rules.close();

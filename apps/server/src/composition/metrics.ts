@@ -1,4 +1,4 @@
-import type { TelemetryIngest, TelemetryStore } from '@moorage/core';
+import type { TelemetryIngest, TelemetryStore, Webhooks } from '@moorage/core';
 import type { DeviceHost } from '@moorage/device-host';
 import type { Broker } from '@moorage/mqtt-broker';
 import { Counter, Gauge, Registry } from 'prom-client';
@@ -52,6 +52,10 @@ export class ServerMetrics {
         store.set({ figure: 'writable' }, state === 'ok' ? 1 : 0);
       },
     });
+  }
+
+  watchWebhooks(webhooks: Pick<Webhooks, 'statistics'>): void {
+    this.#gauges('moorage_webhooks', 'Webhooks:', () => webhooks.statistics());
   }
 
   #gauges(name: string, help: string, read: () => object): void {

@@ -6,6 +6,7 @@ import type { StoreUsage } from '@moorage/core';
 const STORES: readonly (readonly [name: string, prefix: string])[] = [
   ['registry', 'core.'],
   ['sessions', 'session.'],
+  ['outbox', 'outbox.'],
   ['telemetry', 'telemetry.'],
   ['files', 'blobs'],
 ];

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { createFileBlobStore, type FileBlobStore } from '@moorage/blob-files';
-import { SqliteRepositories, SqliteSessionStore, SqliteTelemetryStore } from '@moorage/store-sqlite';
+import { SqliteOutboxStore, SqliteRepositories, SqliteSessionStore, SqliteTelemetryStore } from '@moorage/store-sqlite';
 import type { Configuration } from '../config/schema.ts';
 import type { Runtime } from '../running-server.ts';
 
 const MEBIBYTE = 1024 * 1024;
 /** Settling and removing need less room than a checkpoint of telemetry. */
-const SESSION_BALLAST_BYTES = 16 * MEBIBYTE;
+const SMALL_BALLAST_BYTES = 16 * MEBIBYTE;
 
 export type StoreState = 'ok' | 'full' | 'failed';
 
@@ -15,6 +15,8 @@ export interface Stores {
   readonly telemetry: SqliteTelemetryStore;
   /** Sessions; `sessions.retained` has the Retained Messages. */
   readonly sessions: SqliteSessionStore;
+  /** Webhooks that wait; has no file and no thread before the first one. */
+  readonly outbox: SqliteOutboxStore;
   /** Files of firmware and software. */
   readonly blobs: FileBlobStore;
   states(): Readonly<Record<string, StoreState>>;
@@ -58,7 +60,7 @@ export async function openStores(configuration: Configuration, runtime: Runtime)
       directory,
       installationId,
       now,
-      ballastBytes: Math.min(ballastBytes, SESSION_BALLAST_BYTES),
+      ballastBytes: Math.min(ballastBytes, SMALL_BALLAST_BYTES),
       durability,
       onStateChange: (state, reason) => {
         sessionState = state;
@@ -66,6 +68,15 @@ export async function openStores(configuration: Configuration, runtime: Runtime)
       },
     });
     opened.push(sessions);
+    const outbox = await SqliteOutboxStore.open({
+      directory,
+      installationId,
+      now,
+      ballastBytes: Math.min(ballastBytes, SMALL_BALLAST_BYTES),
+      durability,
+      onStateChange: (state, reason) => runtime.log.warn({ state, reason }, 'the outbox store changed its state'),
+    });
+    opened.push(outbox);
     const blobs = await createFileBlobStore({
       directory,
       report: (error) => runtime.log.error(error, 'the file store reports an error'),
@@ -75,8 +86,13 @@ export async function openStores(configuration: Configuration, runtime: Runtime)
       repositories,
       telemetry,
       sessions,
+      outbox,
       blobs,
-      states: () => ({ 'telemetry store': telemetryState, 'session store': sessionState }),
+      states: () => ({
+        'telemetry store': telemetryState,
+        'session store': sessionState,
+        'outbox store': outbox.state,
+      }),
       close,
     };
   } catch (error) {

@@ -68,7 +68,8 @@ describe('configuration', () => {
       combined: { port: null },
       tls: { certificate: null, key: null, clientCa: null, pinnedServerNames: [] },
       coap: { port: null },
-      http: { port: 8080 },
+      http: { port: 8080, trustedProxies: [] },
+      sensoro: { nonceWindowMs: 900_000 },
       device: {
         inactivityTimeoutMs: 600_000,
         claim: { allowedByDefault: true, duration: 86_400_000 },
@@ -78,6 +79,7 @@ describe('configuration', () => {
       gateway: { maximumDevices: 10_000, limits: NO_LIMITS, deviceLimits: NO_LIMITS },
       ota: { maximumFileSize: 52_428_800 },
       plain: { anonymous: false, anonymousAnywhere: false, denySubscribe: [] },
+      waveshare: { sampleResource: false },
       storage: { durability: 'full', commitIntervalMs: 2, ballastMiB: 64, maxSeriesPerDevice: 2000, retentionDays: 90 },
       log: { level: 'info' },
     });
@@ -116,6 +118,7 @@ describe('configuration', () => {
         ['adminEmail', 'a@b'],
         ['sysadminEmail', 'a@b'],
         ['tls.pinnedServerNames', 'a.b=plain'],
+        ['http.trustedProxies', '10.0.0.0/8'],
       ]);
       if (key.endsWith('.pinnedPorts')) special.set(key, '4711=plain');
       if (/[lL]imits\.(messages|telemetry)/.test(key)) special.set(key, '20:1,600:60');

@@ -211,6 +211,13 @@ export const configurationSchema = group({
   }),
   http: group({
     port: port(8080, { description: 'Port of HTTP; 0 picks a free one.', flag: '--http-port <port>' }),
+    trustedProxies: Type.Array(Type.String({ pattern: '^[0-9A-Fa-f.:]{2,45}(/\\d{1,3})?$' }), {
+      maxItems: 100,
+      default: [],
+      entries: 'addresses, or networks as in `10.0.0.0/8`',
+      description:
+        'Proxies in front of this server whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are believed.',
+    }),
   }),
   plain: group({
     anonymous: Type.Boolean({
@@ -228,6 +235,21 @@ export const configurationSchema = group({
       description: 'Topic Filters that anonymous clients may not subscribe to. In the environment separated by commas.',
       topicFilters: true,
     }),
+  }),
+  waveshare: group({
+    sampleResource: Type.Boolean({
+      default: false,
+      description:
+        'Offer `/api/sample-test/`, where the HTTP examples for modems read and write one text. Without sign-in: whoever reaches the port may change it.',
+    }),
+  }),
+  sensoro: group({
+    nonceWindowMs: count(
+      0,
+      31_536_000_000,
+      900_000,
+      'Milliseconds that the time in a request to the SENSORO open API may differ from the clock of the server; 0: any.',
+    ),
   }),
   device: group({
     inactivityTimeoutMs: count(
@@ -262,6 +284,13 @@ export const configurationSchema = group({
     maximumDevices: count(1, 1_000_000, 10_000, 'Devices connected behind one gateway at once.'),
     limits: rateLimits('the connection of one gateway'),
     deviceLimits: rateLimits('one device behind a gateway'),
+  }),
+  webhooks: group({
+    allowPrivateAddresses: Type.Boolean({
+      default: false,
+      description:
+        'Let webhooks reach this machine and private networks. Whoever administers a tenant can then make the server ask addresses inside. Link-local addresses stay out of reach.',
+    }),
   }),
   ota: group({
     maximumFileSize: count(
