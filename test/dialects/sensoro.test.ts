@@ -304,9 +304,11 @@ describe('publishing by an application', () => {
     const bridge = await application('bridge', { allowUplink: true });
     const client = await bridge.open(4, '/bridge');
     const topic = `users/${bridge.appId}/devices/${SN}/up`;
-    client.write(client.publishPacket(topic, '{"createdTime":1467018792599,"data":{"brought":20.5}}', 1, 6));
+    // Within the retention: an older one would be removed within a minute.
+    const createdTime = Date.now() - 86_400_000;
+    client.write(client.publishPacket(topic, JSON.stringify({ createdTime, data: { brought: 20.5 } }), 1, 6));
     expect((await client.next(PacketType.Puback))?.reasonCode).toBe(0);
-    expect((await api.latest(thermometer, 'brought')).brought).toEqual([{ ts: 1_467_018_792_599, value: 20.5 }]);
+    expect((await api.latest(thermometer, 'brought')).brought).toEqual([{ ts: createdTime, value: 20.5 }]);
     client.close();
   });
 });
