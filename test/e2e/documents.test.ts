@@ -66,12 +66,28 @@ describe('documents tell the truth', () => {
   });
 
   it.each([
-    ['provision-devices.md', ['"status":"SUCCESS"', '"name":"Sensor 17"']],
-    ['update-firmware.md', ['"fw_version":"1.2.0"', '"fw_state":[{"ts":', '"value":"UPDATED"']],
-    ['link-devices.md', ['{"data":{"CH1":1}}', '"lastOutcome":"SENT"', '"totalElements":1']],
-    ['use-a-gateway.md', ['"name":"Cellar gateway"', '"pressure":[{"ts":1700000000000,"value":"1.8"}]']],
-  ])('every step of docs/how-to/%s runs as written', { timeout: 60_000 }, async (name, proofs) => {
-    const { code, output } = await shell(shellBlocks(`docs/how-to/${name}`));
+    ['how-to/provision-devices.md', ['"status":"SUCCESS"', '"name":"Sensor 17"']],
+    ['how-to/update-firmware.md', ['"fw_version":"1.2.0"', '"fw_state":[{"ts":', '"value":"UPDATED"']],
+    ['how-to/link-devices.md', ['{"data":{"CH1":1}}', '"lastOutcome":"SENT"', '"totalElements":1']],
+    ['how-to/use-a-gateway.md', ['"name":"Cellar gateway"', '"pressure":[{"ts":1700000000000,"value":"1.8"}]']],
+    [
+      'dialects/waveshare.md',
+      ['Sub/1/37/19ba7e8b {"data":{"builtIn":1}}', '"batteryLevel":[{"ts":', '"value":"4.1"', '{"receivers":0}'],
+    ],
+    [
+      'dialects/sensoro.md',
+      [
+        'users/guideapp/devices {"appId":"guideapp","sn":"10610117C5A9D9DF","type":"text","deviceType":"temp_humi"',
+        '"data":{"temperature":20.5,"humidity":50.25}}',
+        '{"info":"Invalid signature"}',
+      ],
+    ],
+    [
+      'dialects/thingscale.md',
+      ['NEW_DEVICE_FOUND', '"value":{"temp":20,"humidity":50}', '{"result":"OK","receivers":1}', 'subscribe door=open'],
+    ],
+  ])('every step of docs/%s runs as written', { timeout: 60_000 }, async (name, proofs) => {
+    const { code, output } = await shell(shellBlocks(`docs/${name}`));
     expect(code, output).toBe(0);
     for (const proof of proofs) expect(output).toContain(proof);
   });
