@@ -6,9 +6,6 @@ import type { Configuration } from '../config/schema.ts';
 import { describePacket } from './packet-summary.ts';
 import { payloadText } from './payload-text.ts';
 
-/** Dialects in which a device has one Session, with its own id as identity. thingsboard-device.md, 1 */
-const ONE_SESSION: readonly string[] = ['thingsboard'];
-
 export interface BrokerDeskParts {
   readonly broker: DeskBroker;
   readonly host: Pick<DeviceHost, 'connectionsOf'>;
@@ -24,7 +21,6 @@ export function createBrokerDesk({ broker, host, dialects, registry, runtime, re
     broker,
     connectionsOf: (principalId) => host.connectionsOf(principalId),
     dialects,
-    oneSessionDialects: ONE_SESSION,
     deviceRef: (id) => registry.deviceRef(id),
     applicationRef: (id) => registry.applicationRef(id),
     credentials: registry.credentials,

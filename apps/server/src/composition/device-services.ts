@@ -3,6 +3,7 @@ import {
   type CommandRouter,
   createRpcService,
   createServerAttributes,
+  type DeviceAdmission,
   DeviceDownloads,
   type DevicePlatform,
   DeviceRollout,
@@ -13,6 +14,7 @@ import {
   type Platform,
   type Registry,
   RpcDeviceCommands,
+  type RpcServiceOptions,
   SharedBlobs,
   type TelemetryObserver,
   type TelemetryService,
@@ -31,12 +33,15 @@ export interface DeviceServicesOptions {
   readonly router: CommandRouter;
   readonly telemetry: TelemetryService;
   readonly observer: Pick<TelemetryObserver, 'attributesStored' | 'attributesRemoved'>;
+  /** What protocols say of the time that a call may take. */
+  readonly timeoutRange: NonNullable<RpcServiceOptions['timeoutRange']>;
   readonly report: (error: unknown) => void;
 }
 
 /** What devices may ask for beside telemetry, and the services for users that belong to it. */
 export interface DeviceServices {
   readonly platform: DevicePlatform;
+  readonly admission: DeviceAdmission;
   readonly services: Pick<Platform, 'claims' | 'rpc' | 'ota'>;
   /** Takes up what an earlier run left; to be awaited before the first port opens. */
   prepare(): Promise<void>;
@@ -108,6 +113,7 @@ export async function createDeviceServices(options: DeviceServicesOptions): Prom
   });
 
   return {
+    admission: onboarding.admission,
     platform: {
       claims: onboarding.deviceClaims,
       provisioning: onboarding.provisioning,
@@ -118,7 +124,7 @@ export async function createDeviceServices(options: DeviceServicesOptions): Prom
     },
     services: {
       claims: onboarding.claims,
-      rpc: createRpcService({ router, persistent, repositories, clock, access }),
+      rpc: createRpcService({ router, persistent, repositories, clock, access, timeoutRange: options.timeoutRange }),
       ota,
     },
     async prepare() {

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { CredentialLookup, Registry, TelemetryService } from '@moorage/core';
+import type { CredentialLookup, DeviceAdmission, DeviceRef, Registry, RpcTimeoutRange, TelemetryService } from '@moorage/core';
 import { AlibabaDialect, type LinkSecrets, linkSecretsOf, linkStoreOf } from '@moorage/dialect-alibaba';
 import type { Dialect } from '@moorage/dialect-api';
 import { PlainDialect } from '@moorage/dialect-plain';
@@ -16,6 +16,8 @@ export interface DialectsOptions {
   readonly registry: Registry;
   /** Asked for after the start: the service is made later than the dialects. */
   readonly telemetry: () => TelemetryService;
+  /** Makes devices that come unannounced; asked for after the start. */
+  readonly admission: () => DeviceAdmission;
   /** What the SENSORO dialect asks of the rest of the server. */
   readonly sensoro?: SensoroParts;
   /** The ThingScale dialect of `createThingscale`; absent: it is not installed. */
@@ -35,16 +37,31 @@ export function preSharedKey(
   return null;
 }
 
+/** How long a call may take by the protocol of the device; null: it does not say. */
+export function rpcTimeoutRange(
+  dialects: readonly Dialect[],
+  device: DeviceRef,
+  method: string,
+  registry: CredentialLookup,
+): RpcTimeoutRange | null {
+  for (const dialect of dialects) {
+    const range = dialect.rpcTimeoutRange?.(device, method, registry) ?? null;
+    if (range !== null) return range;
+  }
+  return null;
+}
+
 /** In the order of recognition.md, section 3; the one with anonymous access comes last. */
 export function createDialects({
   configuration,
   runtime,
   registry,
   telemetry,
+  admission,
   sensoro = {},
   thingscale,
 }: DialectsOptions): readonly Dialect[] {
-  const { plain, waveshare } = configuration;
+  const { alibaba, plain, waveshare } = configuration;
   const now = (): number => runtime.clock.now();
   const store = () => linkStoreOf(telemetry());
   // One for the whole server: it lets the requests of a device wait for each other.
@@ -56,9 +73,11 @@ export function createDialects({
       now,
       store,
       secrets: () => {
-        secrets ??= linkSecretsOf(registry.devices, store());
+        secrets ??= linkSecretsOf(registry.devices, store(), admission);
         return secrets;
       },
+      registerWithoutTls: alibaba.registerWithoutTls,
+      sessionGraceSeconds: alibaba.sessionGraceMinutes * 60,
       mqttEndpoint: () => ({ host: configuration.publicHost, port: configuration.mqtt.port }),
       downloadBase: () =>
         configuration.publicHost === null ? null : `http://${configuration.publicHost}:${configuration.http.port}`,

@@ -36,7 +36,12 @@ export interface OutboxQueue {
  */
 export interface OutboxStore {
   /** Everything that outlived the last run. Cheap and without a thread of its own while nothing was ever put down. */
-  load(): Promise<{ readonly lastSequence: OutboxSequence; readonly queues: readonly OutboxQueue[] }>;
+  load(): Promise<{
+    readonly lastSequence: OutboxSequence;
+    readonly queues: readonly OutboxQueue[];
+    /** Targets that are suspended, with the address that asked for it. */
+    readonly suspended: readonly { readonly targetId: EntityId; readonly url: string }[];
+  }>;
   /** All or nothing. `full`: no room. */
   append(entries: readonly OutboxEntry[]): Promise<WriteOutcome>;
   /** Waiting messages of a target behind `after`, ascending, at most `limit` and about 4 MiB of bodies. */
@@ -45,7 +50,7 @@ export interface OutboxStore {
   settle(sequences: readonly OutboxSequence[]): Promise<WriteOutcome>;
   /** Waiting messages become dead letters, in one change. */
   bury(letters: readonly Omit<DeadLetter, 'message' | 'createdTime'>[]): Promise<WriteOutcome>;
-  /** A dead letter goes back into the queue of its target under a new sequence; false: it is not there any more. */
+  /** A dead letter goes back into the queue of its target under a new sequence; null: it is not there any more. */
   revive(
     id: EntityId,
     tenantId: EntityId,
@@ -64,8 +69,10 @@ export interface OutboxStore {
     limit: number,
   ): Promise<{ readonly letters: readonly DeadLetter[]; readonly total: number }>;
   removeTarget(targetId: EntityId): Promise<WriteOutcome>;
-  /** Removes dead letters that are past their time. */
-  expire(now: number): Promise<WriteOutcome>;
+  /** Remembers that a target is suspended, and by which address; null: it is not any more. */
+  suspend(targetId: EntityId, url: string | null): Promise<WriteOutcome>;
+  /** Removes dead letters that are past their time, and the oldest of more than `keepPerTarget` of one target. */
+  expire(now: number, keepPerTarget: number): Promise<WriteOutcome>;
   statistics(): Promise<{
     readonly bytes: number;
     readonly waiting: number;

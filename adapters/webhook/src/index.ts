@@ -1,0 +1,2 @@
+export type { ResolvedAddress } from './guarded-connector.ts';
+export { UndiciWebhookSender, type WebhookSenderOptions } from './undici-webhook-sender.ts';
