@@ -4,7 +4,10 @@ const OTHER_CLIENT =
 
 /** Why a number of a checklist has no test in `npm test`. Numbers without a reason are listed as missing only. */
 export const REASONS: Readonly<Record<string, string>> = {
-  'TBS-100': `${LATER}: rules and webhooks`,
+  'TBS-100': `${LATER}: rules and webhooks of them`,
+  'ALI-60': `${LATER}: scripts of products need a sandbox`,
+  'WS-44':
+    'the map is drawn by the console, which is not there yet; latitude and longitude are stored under their keys',
   'TBS-101': OTHER_CLIENT,
   'TBS-102': OTHER_CLIENT,
   'TBS-103': OTHER_CLIENT,

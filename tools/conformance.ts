@@ -14,7 +14,7 @@ interface Checklist {
   readonly numbers: readonly string[];
 }
 
-const NUMBER = /\b(TB|TBS|ALI|REC|PL|F|B|N|L|O|U|K)-(\d+)(?:(?: to |…|\.\.)(?:\1-)?(\d+))?/g;
+const NUMBER = /\b(TB|TBS|ALI|WS|SEN|TS|REC|PL|F|B|N|L|O|U|K)-(\d+)(?:(?: to |…|\.\.)(?:\1-)?(\d+))?/g;
 const CLAUSE = /(v3\.1\.1 )?MQTT-(\d+\.\d+\.\d+-\d+)/g;
 
 function range(prefix: string, count: number): string[] {
@@ -60,6 +60,9 @@ export function checklists(root: string): Checklist[] {
     { title: 'ThingsBoard device API', source: 'TB', numbers: range('TB', 104) },
     { title: 'ThingsBoard server API', source: 'TBS', numbers: range('TBS', 105) },
     { title: 'Alibaba Link', source: 'ALI', numbers: range('ALI', 93) },
+    { title: 'Waveshare Cloud', source: 'WS', numbers: range('WS', 48) },
+    { title: 'SENSORO IoT cloud', source: 'SEN', numbers: range('SEN', 50) },
+    { title: 'ThingScale', source: 'TS', numbers: range('TS', 50) },
     { title: 'Recognition on a shared port', source: 'REC', numbers: range('REC', 40) },
     { title: 'Plain MQTT (docs/dialects/plain.md)', source: 'PL', numbers: range('PL', Math.max(0, ...plainNumbers)) },
     { title: 'MQTT 5.0, statements on the server', source: 'MQTT', numbers: serverClauses(MQTT_5_CLAUSES, '') },

@@ -69,6 +69,7 @@ describe('documents tell the truth', () => {
     ['how-to/provision-devices.md', ['"status":"SUCCESS"', '"name":"Sensor 17"']],
     ['how-to/update-firmware.md', ['"fw_version":"1.2.0"', '"fw_state":[{"ts":', '"value":"UPDATED"']],
     ['how-to/link-devices.md', ['{"data":{"CH1":1}}', '"lastOutcome":"SENT"', '"totalElements":1']],
+    ['how-to/webhooks.md', ['"totalElements":0']],
     ['how-to/use-a-gateway.md', ['"name":"Cellar gateway"', '"pressure":[{"ts":1700000000000,"value":"1.8"}]']],
     [
       'dialects/waveshare.md',

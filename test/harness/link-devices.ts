@@ -62,6 +62,36 @@ export async function createLinkDevice(
   return { id, productKey, deviceName, deviceSecret };
 }
 
+/** Has the device refused, or lets it in again. */
+export async function setEnabled(api: ApiClient, { id }: Pick<LinkDevice, 'id'>, enabled: boolean): Promise<void> {
+  const { body } = await api.call('GET', `/api/device/${id}/credentials`);
+  const credentialsValue = JSON.stringify({ ...JSON.parse(body.credentialsValue), enabled });
+  const answer = await api.call('POST', '/api/device/credentials', { ...body, credentialsValue });
+  if (answer.status !== 200) throw new Error(`credentials: ${answer.status} ${answer.text}`);
+}
+
+/** What a device is told that registers over MQTT, as `[topic, body]`; rejects with the refusal. alibaba-link.md, 1.7 */
+export function registerOverMqtt(
+  url: string,
+  { productKey, productSecret }: LinkProduct,
+  deviceName: string,
+  authType: 'register' | 'regnwl',
+  options: IClientOptions & ConnectionOptions = {},
+): Promise<readonly [string, Body]> {
+  const content = `deviceName${deviceName}productKey${productKey}random1`;
+  const client = mqtt.connect(url, {
+    clientId: `${deviceName}.${productKey}|authType=${authType},random=1,signmethod=hmacsha256,securemode=2|`,
+    username: `${deviceName}&${productKey}`,
+    password: createHmac('sha256', productSecret).update(content).digest('hex'),
+    reconnectPeriod: 0,
+    ...options,
+  });
+  return new Promise<readonly [string, Body]>((resolve, reject) => {
+    client.once('message', (topic, payload) => resolve([topic, parse(payload)]));
+    client.once('error', reject);
+  }).finally(() => client.endAsync(true));
+}
+
 export interface SignOptions {
   readonly method?: 'md5' | 'sha1' | 'sha256';
   readonly base?: string;

@@ -18,7 +18,9 @@ const VALUE_FORMS = `JSON text or PEM, by type; null for ACCESS_TOKEN.
 - \`MQTT_BASIC\`: \`{"clientId","userName","password"}\`.
 - \`X509_CERTIFICATE\`: the certificate as PEM.
 - \`PLAIN\`: \`{"username","password","clientId"}\`; \`clientId\` null: any.
-- \`ALIBABA\`: \`{"productKey","deviceName","deviceSecret"}\`; \`deviceSecret\` null: obtained by dynamic registration.
+- \`ALIBABA\`: \`{"productKey","deviceName","deviceSecret"}\`; \`deviceSecret\` null: obtained by dynamic registration. Optional:
+  \`deviceToken\`, shown by the device in place of a signature, \`registered\` (true: the device made itself known and is told its
+  token, which is drawn where it is left out), and \`enabled\` (false: the device is refused).
 - \`WAVESHARE\`: \`{"clientId","pubTopic","subTopic"}\` exactly as burnt in; what is null is generated. Optional: \`password\`, and
   \`accountId\`, the id of a \`waveshare\` application (left out: the tenant's default account), and \`enabled\` (false: the
   device is refused).

@@ -16,7 +16,7 @@ import { pageOf } from './page.ts';
 const PROFILE_DATA = `\`transportConfiguration\` by transport type, besides ThingsBoard's:
 
 - \`ALIBABA\`: \`{"type":"ALIBABA","productKey","productSecret","dynamicRegistration":false,"topicClasses":[{"topic","permission"}],
-  "thingModel":null}\`.
+  "thingModel":null}\`. \`"registrationFree":true\` makes devices that know the product secret when they ask.
 - \`WAVESHARE\`: \`{"type":"WAVESHARE","n2","attributes":[{"identifier","type","name","unit","minimum","maximum","step","values",
   "access":"r"|"rw"}],"product","downlinkMaxPacket":256,"holdLast":false}\`. Types: \`int\`, \`float\`, \`bool\`, \`string\`, \`enum\`, \`json\`.
   A \`product\` (\`RELAY_6CH\`, \`RELAY_8CH\`, \`GNSS_TRACKER\`, \`SINGLE_LED\`, \`KEY\`) fills in number and attributes that are left out.`;

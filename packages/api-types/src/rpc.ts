@@ -24,7 +24,10 @@ export const RpcRequest = named(
     method: Type.String({ minLength: 1, maxLength: 255 }),
     params: Type.Optional(anyValue('Any JSON; null if left out. Reaches the device as it is written here.')),
     timeout: Type.Optional(
-      Type.Integer({ description: 'Milliseconds; 10,000 if left out, less than 5,000 count as 5,000.' }),
+      Type.Integer({
+        description:
+          'Milliseconds; 10,000 if left out, less than 5,000 count as 5,000. `rrpc` of ALIBABA devices: 1,000 to 8,000, else 400.',
+      }),
     ),
     expirationTime: Type.Optional(epochMs('Epoch milliseconds; beats `timeout`.')),
     persistent: Type.Optional(Type.Boolean({ description: 'Store and track; answers with the id at once.' })),

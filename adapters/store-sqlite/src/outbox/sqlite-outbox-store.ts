@@ -38,6 +38,8 @@ export interface OutboxStoreOptions {
 type Opening = Extract<OutboxReply, { type: 'ready' | 'refused' }>;
 
 const PAGE_BYTES = 8192;
+/** The thread has short work and little to keep; its garbage would fill whatever it may. */
+const YOUNG_GENERATION_MIB = 8;
 /** Rows that one slice of a removal deletes. */
 const REMOVAL_ROWS = 1_000;
 /** What there is while there is no file. */
@@ -269,6 +271,7 @@ export class SqliteOutboxStore implements OutboxStore {
         this.#onOpening({ type: 'refused', code: 'worker-stopped', message: reason, full: false });
         if (opened) this.#stop(reason);
       },
+      { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     );
     const reply = await opening;
     if (reply.type === 'refused') await thread.terminate();

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 import { StoreError, type StoreErrorCode } from './store-error.ts';
 
 interface Waiting<Reply> {
@@ -13,8 +13,15 @@ export class ThreadClient<Request extends object, Reply extends object> {
   #next = 1;
   #stopped = false;
 
-  constructor(file: URL, workerData: unknown, onOther: (reply: Reply) => void, onStop: (reason: string) => void) {
-    this.worker = new Worker(file, { workerData });
+  /** `resourceLimits` bound the memory of the thread; without them it may use what the process may. */
+  constructor(
+    file: URL,
+    workerData: unknown,
+    onOther: (reply: Reply) => void,
+    onStop: (reason: string) => void,
+    resourceLimits: ResourceLimits = {},
+  ) {
+    this.worker = new Worker(file, { workerData, resourceLimits });
     let reason = 'thread ended';
     this.worker.on('message', (reply: Reply) => {
       const id = 'request' in reply && typeof reply.request === 'number' ? reply.request : 0;

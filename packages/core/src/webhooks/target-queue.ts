@@ -157,14 +157,16 @@ export class TargetQueue {
   pump(): void {
     if (this.#pumping || this.#closed) return;
     this.#pumping = true;
+    // One moment for all of it: what becomes due in between gets a timer.
+    const now = this.#context.clock.monotonic();
     while (this.#mayBegin()) {
-      const delivery = this.#next();
+      const delivery = this.#next(now);
       if (delivery === null) break;
       this.#begin(delivery);
     }
-    this.#fill();
+    this.#fill(now);
     this.#pumping = false;
-    this.#setTimer();
+    this.#setTimer(now);
   }
 
   /**
@@ -222,9 +224,9 @@ export class TargetQueue {
   }
 
   /** Retries that are due and new messages take turns, so that neither can hold up the other. */
-  #next(): Delivery | null {
+  #next(now: number): Delivery | null {
     const first = this.#retries.first;
-    const due = first !== undefined && first.dueAt <= this.#context.clock.monotonic() ? first : null;
+    const due = first !== undefined && first.dueAt <= now ? first : null;
     this.#retryTurn = !this.#retryTurn;
     if (due !== null && this.#retryTurn) return this.#again(due);
     return this.#nextOfFreed() ?? this.#fresh() ?? (due === null ? null : this.#again(due));
@@ -414,12 +416,12 @@ export class TargetQueue {
   }
 
   /** Reads what comes behind the cursor. */
-  #fill(): void {
+  #fill(now: number): void {
     const { store, room, clock, limits, report } = this.#context;
     const policy = this.#context.kindOf(this.kind)?.policy;
     if (policy === undefined || this.#closed || this.#reading || this.#suspendedUrl !== null) return;
     if (this.#cursor >= this.#lastStored || this.#window.length >= policy.concurrency) return;
-    if (this.#retries.size >= limits.retrying || clock.monotonic() < this.#pausedUntil) return;
+    if (this.#retries.size >= limits.retrying || now < this.#pausedUntil) return;
     // One message at least, however little room there is: a target must not wait for others for ever.
     const limit = room.hasBytes ? SLICE : this.#window.length + this.#active === 0 ? 1 : 0;
     if (limit === 0) {
@@ -438,7 +440,7 @@ export class TargetQueue {
         report(error);
         this.#reading = false;
         this.#pausedUntil = clock.monotonic() + PAUSE_MS;
-        this.#setTimer();
+        this.pump();
       },
     );
   }
@@ -490,9 +492,8 @@ export class TargetQueue {
     return (this.#context.crypto.randomBytes(1)[0] ?? 0) / 255;
   }
 
-  #setTimer(): void {
-    const { clock, scheduler } = this.#context;
-    const now = clock.monotonic();
+  #setTimer(now: number): void {
+    const { scheduler } = this.#context;
     const retryAt = this.#suspendedUrl === null ? (this.#retries.first?.dueAt ?? NEVER) : NEVER;
     const readAt = this.#cursor < this.#lastStored ? this.#pausedUntil : Number.NEGATIVE_INFINITY;
     // What is due already waits for room, and is begun when there is some.

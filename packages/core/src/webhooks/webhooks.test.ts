@@ -1,6 +1,6 @@
-import { callerOf, listQuery, MemoryOutboxStore, sampleWebhook, succeeded } from '@moorage/testkit';
+import { callerOf, FakeTime, listQuery, MemoryOutboxStore, sampleWebhook, succeeded } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
-import { notedCompletion, TARGET, TENANT, TestWebhooks } from './testing/test-webhooks.ts';
+import { notedCompletion, POLICY, TARGET, TENANT, TestWebhooks } from './testing/test-webhooks.ts';
 import type { WebhookAttempt } from './webhook.ts';
 
 const OK: WebhookAttempt = { kind: 'status', status: 200 };
@@ -213,6 +213,29 @@ describe('attempts', () => {
     await restarted.turns();
     expect(t.sender.bodies.at(-1)).toBe('c 1');
     await restarted.close();
+  });
+
+  it('are all made with timers that fire early and a clock that goes on while it is read', async () => {
+    class TickingTime extends FakeTime {
+      #ticks = 0;
+      #early = 0.4;
+      override monotonic(): number {
+        this.#ticks += 0.3;
+        return super.monotonic() + this.#ticks;
+      }
+      override after(delayMs: number, task: () => void): () => void {
+        this.#early = 1.1 - this.#early;
+        return super.after(Math.max(0, delayMs - this.#early), task);
+      }
+    }
+    const t = await new TestWebhooks({ time: new TickingTime(), policy: { retryDelaysMs: [3, 5, 7, 9] } }).start();
+    t.sender.answer = () => (t.sender.requests.length % 5 === 0 ? OK : BROKEN);
+    for (let index = 0; index < 100; index += 1) {
+      t.enqueue('a');
+      await t.advance(40, 1);
+      expect(t.sender.requests).toHaveLength(5 * (index + 1));
+    }
+    await t.close();
   });
 
   it('run eight at a time, one for each key', async () => {
@@ -449,6 +472,25 @@ describe('limits of a queue', () => {
     await t.advance(60_000);
     expect(t.sender.requests.filter(({ url }) => !url.includes('hangs'))).toHaveLength(50);
     expect(t.sender.mostActive).toBeLessThanOrEqual(4);
+    await t.close();
+  });
+});
+
+describe('a kind that is added late', () => {
+  it('finds its messages of an earlier run waiting', async () => {
+    const store = new MemoryOutboxStore();
+    const body = new TextEncoder().encode('a 1');
+    await store.append([
+      { sequence: 7, createdTime: 1_700_000_000_000, message: sampleWebhook({ kind: 'late', body }) },
+    ]);
+    const t = await new TestWebhooks({ store }).start();
+    await t.advance(130_000, 10_000);
+    expect(t.sender.requests).toEqual([]);
+    expect(t.webhooks.statistics().waiting).toBe(1);
+    t.webhooks.addKind({ kind: 'late', policy: POLICY, sign: () => ({ headers: {} }) });
+    await t.advance(1_000);
+    expect(t.sender.bodies).toEqual(['a 1']);
+    expect(await store.statistics()).toMatchObject({ waiting: 0 });
     await t.close();
   });
 });

@@ -310,6 +310,7 @@ export class Webhooks implements WebhookOutbox, WebhookService {
       if (queue.idle) this.#queues.delete(queue.targetId);
       else await this.#trim(queue, true);
       if (this.#closed) return;
+      queue.pump();
     }
     try {
       if (!this.#buried) return;
