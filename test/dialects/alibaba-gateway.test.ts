@@ -7,6 +7,7 @@ import {
   LinkClient,
   type LinkDevice,
   type LinkProduct,
+  setEnabled,
   told,
   type VendorGateway,
   vendorLibrary,
@@ -250,6 +251,48 @@ describe('a gateway', () => {
       await gateway.send(`${request.topic}_reply`, { id: request.body.id, code: 200, data: {} });
       expect(await call).toMatchObject({ status: 200, body: {} });
     }
+  });
+
+  it('ALI-83, ALI-87 a device that is disabled: thing/disable and 522 for its gateway, 6204 at log-in, then thing/enable', async () => {
+    const gateway = await newGateway();
+    const device = await newDevice();
+    const system = `/sys/${device.productKey}/${device.deviceName}/`;
+    const error = `/ext/error/${gateway.device.productKey}/${gateway.device.deviceName}`;
+    await gateway.ask('thing/topo/add', [proof(device)]);
+    await logIn(gateway, device);
+    expect(await gateway.ask('', { level: 1 }, `${system}thing/event/property/post`)).toMatchObject({ code: 200 });
+    await setEnabled(api, device, false);
+    const told = await gateway.message(`${system}thing/disable`);
+    expect(told.body).toMatchObject({ id: expect.any(String), version: '1.0', method: 'thing.disable', params: {} });
+    await gateway.send(`${told.topic}_reply`, { id: told.body.id, code: 200, data: {} });
+    expect((await gateway.message(error)).body).toMatchObject({ code: 522, data: named(device) });
+    await gateway.send(`${system}thing/event/property/post`, { id: '9', params: { level: 2 } });
+    expect((await gateway.message(error)).body).toMatchObject({ id: '9', code: 522, data: named(device) });
+    expect(await logIn(gateway, device)).toMatchObject({ code: 6204 });
+    const direct = LinkClient.connect(`mqtt://127.0.0.1:${server.mqttPort}`, device);
+    await expect(direct).rejects.toMatchObject({ code: 5 });
+    await setEnabled(api, device, true);
+    expect((await gateway.message(`${system}thing/enable`)).body).toMatchObject({ method: 'thing.enable', params: {} });
+    expect(await logIn(gateway, device)).toMatchObject({ code: 200 });
+    expect(await gateway.ask('', { level: 3 }, `${system}thing/event/property/post`)).toMatchObject({ code: 200 });
+    expect((await api.latest(device.id)).level?.[0]?.value).toBe(3);
+    expect(await gateway.quiet()).toEqual([]);
+  });
+
+  it('a device that is deleted is not made anew by what its gateway still says for it', async () => {
+    const gateway = await newGateway();
+    const device = await newDevice();
+    await gateway.ask('thing/topo/add', [proof(device)]);
+    await logIn(gateway, device);
+    const count = async () => (await api.call('GET', '/api/tenant/devices?pageSize=1&page=0')).body.totalElements;
+    const before = await count();
+    await api.call('DELETE', `/api/device/${device.id}`);
+    await gateway.send(`/sys/${device.productKey}/${device.deviceName}/thing/event/property/post`, {
+      id: '1',
+      params: { a: 1 },
+    });
+    await gateway.quiet();
+    expect(await count()).toBe(before - 1);
   });
 
   it('its devices are gone with it', async () => {

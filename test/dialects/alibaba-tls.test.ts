@@ -14,6 +14,7 @@ import {
   LinkClient,
   type LinkDevice,
   type LinkProduct,
+  registerOverMqtt,
 } from '../harness/link-devices.ts';
 import { MoorageProcess } from '../harness/moorage-process.ts';
 import { run } from '../harness/real-clients.ts';
@@ -123,6 +124,48 @@ describe('TLS', () => {
     );
     clients.push(client);
     expect(await posts(client)).toBe(200);
+  });
+
+  it('ALI-24 a device that nobody announced is made, is told its token, and logs in with it, also after kill -9', async () => {
+    const url = `mqtts://localhost:${server.mqttPort}`;
+    const options = { ca: readFileSync(file('ca.crt')) };
+    const open = await createProduct(api, 'bells', { registrationFree: true });
+    const register = (to = open, at = url) => registerOverMqtt(at, to, 'bell-01', 'regnwl', options);
+    await expect(register(product)).rejects.toMatchObject({ code: 4 });
+    await expect(register({ ...open, productSecret: 'wrong' })).rejects.toMatchObject({ code: 4 });
+    await expect(register(open, `mqtt://localhost:${server.mqttPort}`)).rejects.toMatchObject({ code: 3 });
+    const [[topic, body], again] = await Promise.all([register(), register()]);
+    expect(again).toEqual([topic, body]);
+    expect(topic).toBe('/ext/regnwl');
+    const { productKey, deviceName, clientId, deviceToken } = body;
+    expect([productKey, deviceName]).toEqual([open.productKey, 'bell-01']);
+    const found = await api.call('GET', `/api/tenant/devices?deviceName=${deviceName}`);
+    expect(found.body).toMatchObject({ dialect: 'alibaba', type: 'bells' });
+    await server.kill();
+    await server.start();
+    await api.login();
+    const device = { id: found.body.id.id, productKey, deviceName, deviceSecret: '' };
+    const logIn = (password: string) =>
+      LinkClient.connect(
+        `mqtts://localhost:${server.mqttPort}`,
+        device,
+        {},
+        {
+          ...options,
+          clientId: `${clientId}|authType=connwl,securemode=-2,_ss=1,ext=3,_v=sdk-c-4.2.0|`,
+          password,
+        },
+      );
+    await expect(logIn(`${deviceToken}0`)).rejects.toMatchObject({ code: 4 });
+    const client = await logIn(deviceToken);
+    clients.push(client);
+    expect(await posts(client)).toBe(200);
+    // It has connected, so whoever else knows the product's secret is told nothing of it.
+    const lastConnect = `/api/plugins/telemetry/DEVICE/${device.id}/values/attributes/SERVER_SCOPE?keys=lastConnectTime`;
+    while ((await api.call('GET', lastConnect)).body.length === 0);
+    await expect(
+      registerOverMqtt(`mqtts://localhost:${server.mqttPort}`, open, 'bell-01', 'regnwl', options),
+    ).rejects.toMatchObject({ code: 4 });
   });
 
   it('ALI-81 a gateway is told the secrets of the devices behind it, again until they have connected', async () => {

@@ -6,6 +6,7 @@ import {
   LinkClient,
   type LinkDevice,
   type LinkProduct,
+  setEnabled,
 } from '../harness/link-devices.ts';
 import { MoorageProcess } from '../harness/moorage-process.ts';
 
@@ -75,6 +76,21 @@ describe('MQTT.js with signatures made by hand', () => {
     await expect(connect({ ...device, deviceName: 'nobody' })).rejects.toMatchObject({ code: 5 });
   });
 
+  it('ALI-12 a device that is disabled is cut off and refused with 5 until it is enabled', async () => {
+    const device = await newDevice();
+    const client = await connect(device, {}, { protocolVersion: 5 });
+    const code = new Promise<unknown>((resolve) =>
+      client.client.once('disconnect', ({ reasonCode }) => resolve(reasonCode)),
+    );
+    await setEnabled(api, device, false);
+    expect(await code).toBe(0x98);
+    await expect(connect(device)).rejects.toMatchObject({ code: 5 });
+    await expect(connect(device, {}, { protocolVersion: 5 })).rejects.toMatchObject({ code: 0x87 });
+    await expect(connect({ ...device, deviceSecret: 'x' })).rejects.toMatchObject({ code: 4 });
+    await setEnabled(api, device, true);
+    expect((await connect(device)).client.connected).toBe(true);
+  });
+
   it('ALI-46, ALI-52 a post is answered and its values are read as those of any other device', async () => {
     const device = await newDevice();
     const client = await connect(device, { more: ',_ss=1' });
@@ -122,6 +138,34 @@ describe('MQTT.js with signatures made by hand', () => {
     expect(await custom.quiet()).toEqual([]);
   });
 
+  it('ALI-68 a system RRPC gives its answer to the caller; time-out, offline, and a time out of range are told', async () => {
+    const device = await newDevice();
+    const client = await connect(device, { more: ',_ss=1' });
+    const rrpc = (timeout: number, way = '/api/rpc/twoway') =>
+      api.call('POST', `${way}/${device.id}`, { method: 'rrpc', params: { payload: 'ping' }, timeout });
+    const call = rrpc(8000);
+    const request = await client.message(`${client.system}rrpc/request/`, true);
+    expect(request.topic).toMatch(/\/rrpc\/request\/\d+$/);
+    expect(request.payload.toString()).toBe('ping');
+    await client.send(request.topic.replace('/request/', '/response/'), '{"pong":1}', 0);
+    expect(await call).toMatchObject({ status: 200, body: { pong: 1 } });
+    for (const timeout of [999, 8001, 10_000]) {
+      const refused = await rrpc(timeout);
+      expect([timeout, refused.status]).toEqual([timeout, 400]);
+      expect(refused.text).toContain('1000 to 8000');
+    }
+    expect(await client.quiet()).toEqual([]);
+    const before = Date.now();
+    const answers = await Promise.all([rrpc(1000), rrpc(1000, '/api/plugins/rpc/twoway')]);
+    expect(answers.map(({ status }) => status)).toEqual([504, 408]);
+    expect(Date.now() - before).toBeLessThan(5000);
+    await client.end();
+    const path = `/api/plugins/telemetry/DEVICE/${device.id}/values/attributes/SERVER_SCOPE?keys=lastDisconnectTime`;
+    while ((await api.call('GET', path)).body.length === 0);
+    const offline = await Promise.all([rrpc(1000), rrpc(1000, '/api/plugins/rpc/twoway')]);
+    expect(offline.map(({ status }) => status)).toEqual([504, 409]);
+  });
+
   it('ALI-55, ALI-58, ALI-61 a desired value is set at once, asked for, and cleared by its version', async () => {
     const device = await newDevice();
     const client = await connect(device, { more: ',_ss=1' });
@@ -165,8 +209,8 @@ describe('MQTT.js with signatures made by hand', () => {
 
   it('ALI-18 the library is known by client attributes', async () => {
     const device = await newDevice();
-    const client = await connect(device, { more: ',_v=sdk-c-3.2.0,lan=C,_ss=1' });
-    await client.quiet();
+    await connect(device, { more: ',_v=sdk-c-3.2.0,lan=C,_ss=1' });
+    while (!('sdkVersion' in (await attributes(device.id, 'CLIENT_SCOPE'))));
     expect(await attributes(device.id, 'CLIENT_SCOPE')).toMatchObject({ sdkVersion: 'sdk-c-3.2.0', sdkLanguage: 'C' });
   });
 

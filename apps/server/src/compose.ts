@@ -24,7 +24,7 @@ import { type OpenCoap, openCoap } from './composition/coap.ts';
 import { deviceLimits } from './composition/device-limits.ts';
 import { deviceRoutes } from './composition/device-routes.ts';
 import { createDeviceServices } from './composition/device-services.ts';
-import { createDialects, preSharedKey } from './composition/dialects.ts';
+import { createDialects, preSharedKey, rpcTimeoutRange } from './composition/dialects.ts';
 import { createLinks } from './composition/links.ts';
 import { type OpenListeners, openListeners } from './composition/listeners.ts';
 import { ServerMetrics } from './composition/metrics.ts';
@@ -109,6 +109,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     runtime,
     registry,
     telemetry: () => telemetryService,
+    admission: () => devices.admission,
     sensoro: { rpc: () => devices.services.rpc, connectionsOf: (id) => host.connectionsOf(id), count, report },
     thingscale: thingscale.dialect,
   });
@@ -202,6 +203,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     router,
     telemetry: telemetryService,
     observer,
+    timeoutRange: (device, method) => rpcTimeoutRange(dialects, device, method, registry.credentials),
     report,
   });
   const api = createApiServices({

@@ -29,7 +29,7 @@ export function wrongSignature(identity: LinkIdentity, algorithm: HmacAlgorithm,
   );
 }
 
-/** Unknown products and devices, and those that wait for their secret. Section 1.5 */
+/** Unknown products and devices, disabled ones, and those that wait for their secret. Section 1.5 */
 export function notAuthorized(reason: string): Refusal {
   return { outcome: 'refused', returnCode: 5, reasonCode: ReasonCode.NotAuthorized, reason };
 }
@@ -47,10 +47,12 @@ export const AlinkCode = {
   Failed: 500,
   NoSubDevice: 520,
   CutOff: 521,
+  SessionDisabled: 522,
   Displaced: 427,
   BadTopologySign: 401,
   TooManySubDevices: 428,
   UnknownDevice: 6100,
+  DeviceDisabled: 6204,
   BadSubDeviceSign: 6287,
   RegistrationOff: 6288,
   AlreadyActive: 6289,
@@ -74,9 +76,11 @@ const MESSAGES: Readonly<Record<AlinkCode, string>> = {
   427: 'logged in elsewhere',
   520: 'sub-device session missing',
   521: 'session closed by the server',
+  522: 'sub-device disabled',
   401: 'topology sign check failed',
   428: 'too many sub-devices',
   6100: 'device not found',
+  6204: 'device disabled',
   6287: 'sub-device sign check failed',
   6288: 'dynamic registration is off',
   6289: 'device already active',

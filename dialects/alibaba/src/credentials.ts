@@ -1,5 +1,5 @@
 import type { ConnectCredential, CredentialLookup, DeviceRef } from '@moorage/core';
-import type { ConnectPacket, Refusal } from '@moorage/dialect-api';
+import { type ConnectPacket, passwordMatches, type Refusal } from '@moorage/dialect-api';
 import type { LinkClientId } from './client-id.ts';
 import { badClientId, badCredentials, badKeepAlive, notAuthorized, wrongSignature } from './codes.ts';
 import type { DeviceTokens } from './device-tokens.ts';
@@ -15,6 +15,9 @@ const SHORTEST_KEEP_ALIVE = 30;
 /** TLS, plain TCP, and with a token in place of a signature. Section 1.2 */
 const SECURE_MODES = ['2', '3', '-1'];
 const PRE_AUTHENTICATED = '-1';
+/** The mode of devices that were registered without being announced. Section 1.7 */
+const TOKEN_MODE = '-2';
+const TOKEN_LOG_IN = 'connwl';
 const LONGEST_TOKEN = 128;
 
 const PRODUCT_KEY = /^[A-Za-z0-9]{1,20}$/;
@@ -39,14 +42,26 @@ export function isIdentity({ productKey, deviceName }: LinkIdentity): boolean {
 
 /** The secret in the value of credentials; null: the device waits for its registration. api-additions.md, 1 */
 export function deviceSecretOf(credentialsValue: string | null): string | null {
+  return textOf(membersOf(credentialsValue).deviceSecret);
+}
+
+/** The token in the value of credentials; null: none was given out by registration. Section 1.7 */
+export function deviceTokenOf(credentialsValue: string | null): string | null {
+  const { registered, deviceToken } = membersOf(credentialsValue);
+  return registered === true ? textOf(deviceToken) : null;
+}
+
+function membersOf(credentialsValue: string | null): { readonly [member: string]: unknown } {
   try {
     const value: unknown = JSON.parse(credentialsValue ?? '');
-    if (typeof value !== 'object' || value === null) return null;
-    const secret: unknown = Object.getOwnPropertyDescriptor(value, 'deviceSecret')?.value;
-    return typeof secret === 'string' && secret !== '' ? secret : null;
+    return typeof value === 'object' && value !== null ? { ...value } : {};
   } catch {
-    return null;
+    return {};
   }
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
 }
 
 /** A device that proved who it is. */
@@ -67,10 +82,13 @@ export function identify(
   if (connect.clientId.length > LONGEST_CLIENT_ID) {
     return badClientId(`The client ID is longer than ${LONGEST_CLIENT_ID} characters.`);
   }
-  const secureMode = link.parameters.get('securemode');
-  if (secureMode !== undefined && !SECURE_MODES.includes(secureMode)) return unknownMode(secureMode);
   const authType = link.parameters.get('authType');
-  if (authType !== undefined) return badClientId(`The authType ${authType.slice(0, 32)} is not offered.`);
+  const showsToken = authType === TOKEN_LOG_IN;
+  if (authType !== undefined && !showsToken)
+    return badClientId(`The authType ${authType.slice(0, 32)} is not offered.`);
+  const secureMode = link.parameters.get('securemode');
+  const isMode = secureMode === undefined || SECURE_MODES.includes(secureMode);
+  if (!isMode && !(showsToken && secureMode === TOKEN_MODE)) return unknownMode(secureMode);
   const methodName = link.parameters.get('signmethod');
   const algorithm = signMethod(methodName);
   if (algorithm === undefined) return badClientId(`The signmethod ${methodName?.slice(0, 32)} is not known.`);
@@ -80,19 +98,32 @@ export function identify(
   const credential = credentialOf(identity, registry);
   if (credential?.device == null) return notAuthorized(unknownReason(identity, registry));
   const { device, password: secret } = credential;
+  const proven = credential.enabled === false ? disabled(identity) : ({ outcome: 'proven', device, identity } as const);
+  if (showsToken) {
+    const token = credential.secret?.('deviceToken') ?? null;
+    if (token === null) return badCredentials(`${identity.deviceName} has no deviceToken.`);
+    return passwordMatches(connect.password, token) ? proven : badCredentials('The deviceToken is wrong.');
+  }
   if (secret === null) {
     return notAuthorized(`${identity.deviceName} has no DeviceSecret yet: it waits for its dynamic registration.`);
   }
   if (secureMode === PRE_AUTHENTICATED) {
+    // No token of a disabled device is good, so nobody could prove himself.
+    if (credential.enabled === false) return proven;
     return tokens.check(identity, 'mqtt', asciiOf(connect.password)) === 'good'
-      ? { outcome: 'proven', device, identity }
+      ? proven
       : badCredentials('The iotToken is wrong or has expired.');
   }
   const content = connectContent(identity, link.base, link.parameters.get('timestamp'));
   if (!signatureMatches(connect.password, hmac(algorithm, secret, content))) {
     return wrongSignature(identity, algorithm, content);
   }
-  return { outcome: 'proven', device, identity };
+  return proven;
+}
+
+/** Told to who has proven himself. Section 1.5 */
+function disabled({ deviceName }: LinkIdentity): Refusal {
+  return notAuthorized(`${deviceName} is disabled.`);
 }
 
 /** Tokens are of ASCII; anything else is none. */

@@ -1,4 +1,4 @@
-import { type CredentialLookup, type DeviceRef, ValueReader } from '@moorage/core';
+import { type CredentialLookup, type DeviceRef, type RpcTimeoutRange, ValueReader } from '@moorage/core';
 import type {
   Accepted,
   Authentication,
@@ -27,8 +27,17 @@ import { JsonTexts } from './json-text.ts';
 import { DIALECT_ID, manifest } from './manifest.ts';
 import { sessionPolicy } from './policy.ts';
 import { preSharedKey } from './pre-shared-key.ts';
-import { REGISTRATION_ERRORS, type RegistrationError, register, registrationData } from './registration.ts';
-import { RegistrationSession, registrationPolicy } from './registration-session.ts';
+import {
+  REGISTRATION_ERRORS,
+  type Registered,
+  type RegistrationError,
+  register,
+  registerUnannounced,
+  registrationData,
+  tokenData,
+} from './registration.ts';
+import { type RegistrationNotice, RegistrationSession, registrationPolicy } from './registration-session.ts';
+import { RRPC_METHOD, RRPC_TIMEOUT } from './rrpc.ts';
 import type { LinkSecrets } from './secrets.ts';
 import { AlibabaSession, type SessionTools } from './session.ts';
 import type { Hmac, LinkIdentity } from './signature.ts';
@@ -48,11 +57,40 @@ export interface AlibabaDialectOptions {
   readonly registerWithoutTls?: boolean;
   /** Scheme, host and port of the HTTP server as devices reach it; null or absent: firmware goes over MQTT alone. */
   readonly downloadBase?: () => string | null;
+  /** Seconds in which a device with `_ss=1` and clean session 1 finds its subscriptions again; 0 or absent: none. Section 2.3 */
+  readonly sessionGraceSeconds?: number;
   /** What devices are told that ask where to connect; absent: the host they asked, and the usual port. */
   readonly mqttEndpoint?: () => MqttEndpoint;
 }
 
 const DEFAULT_PORT = 1883;
+
+/** A way of being registered over MQTT. */
+interface Registration {
+  readonly register: typeof register;
+  readonly notice: (identity: LinkIdentity, registered: Registered) => RegistrationNotice;
+}
+
+/** By `authType`. Section 1.7 */
+const REGISTRATIONS: ReadonlyMap<string, Registration> = new Map([
+  [
+    'register',
+    {
+      register,
+      notice: (identity, { secret }) => ({ topicName: '/ext/register', data: registrationData(identity, secret) }),
+    },
+  ],
+  [
+    'regnwl',
+    {
+      register: registerUnannounced,
+      notice: (identity, { device, secret }) => ({
+        topicName: '/ext/regnwl',
+        data: tokenData(identity, device.id, secret),
+      }),
+    },
+  ],
+] satisfies [string, Registration][]);
 
 /** Devices whose library is known already; beyond so many it is written down again. */
 const MAXIMUM_KNOWN = 100_000;
@@ -66,7 +104,7 @@ export class AlibabaDialect implements Dialect {
   /** What the Client Identifier of a device said of its library, so that only news are written. */
   readonly #libraries = new Map<string, string>();
   /** What connections that are let in to be registered are told. */
-  readonly #registrations = new WeakMap<Principal, string>();
+  readonly #registrations = new WeakMap<Principal, RegistrationNotice>();
   readonly httpRoutes: readonly DeviceHttpRoute[];
   readonly #directory: LinkDirectory;
   readonly #tokens: DeviceTokens;
@@ -79,7 +117,9 @@ export class AlibabaDialect implements Dialect {
     const { hmac, now, secrets, store, downloadBase = () => null } = options;
     const directory = new LinkDirectory(hmac);
     this.#directory = directory;
-    const secretOf = (identity: LinkIdentity): string | null => directory.secretOf(identity);
+    // What is made of a secret is good for nothing while the device is disabled.
+    const secretOf = (identity: LinkIdentity): string | null =>
+      directory.isEnabled(identity) ? directory.secretOf(identity) : null;
     const links = new DownloadLinks({ hmac, now, base: downloadBase, secretOf });
     const reader = new ValueReader();
     const decoder = new TextDecoder();
@@ -118,10 +158,13 @@ export class AlibabaDialect implements Dialect {
     const pinned = via.pinnedDialect === DIALECT_ID;
     const link = parseClientId(connect.clientId);
     if (link === undefined || !(link.isOwn || pinned)) return withoutLinkForm(connect, pinned, registry);
-    if (link.parameters.get('authType') === 'register') return this.#register(connect, via, link, registry);
+    const authType = link.parameters.get('authType') ?? '';
+    const registration = REGISTRATIONS.get(authType);
+    if (registration !== undefined) return this.#register(registration, connect, via, link, registry);
     const identification = identify(connect, link, registry, this.#options.hmac, this.#tokens);
     if (identification.outcome !== 'proven') return identification;
-    const accepted = accept(connect, identification);
+    const grace = link.parameters.get('_ss') === '1' ? (this.#options.sessionGraceSeconds ?? 0) : 0;
+    const accepted = accept(connect, identification, grace);
     if (this.#mayTellSecrets(via)) this.#confidential.add(accepted.principal);
     return accepted;
   }
@@ -147,6 +190,7 @@ export class AlibabaDialect implements Dialect {
 
   /** Section 1.7. The keep-alive of such a connection is not checked. */
   async #register(
+    registration: Registration,
     connect: ConnectPacket,
     via: ConnectVia,
     { parameters }: LinkClientId,
@@ -159,8 +203,8 @@ export class AlibabaDialect implements Dialect {
     if (identity === undefined) return badCredentials('The user name is not deviceName&productKey.');
     const random = parameters.get('random') ?? '';
     const request = { identity, random, sign: connect.password, signMethod: parameters.get('signmethod') };
-    const outcome = await register(request, registry, hmac, secrets());
-    if (outcome.outcome === 'refused') return registrationRefusal(outcome.error);
+    const outcome = await registration.register(request, registry, hmac, secrets());
+    if (outcome.outcome === 'refused') return registrationRefusal(outcome.error, outcome.reason);
     const principal: Principal = {
       dialect: DIALECT_ID,
       tenantId: outcome.device.tenantId,
@@ -171,12 +215,24 @@ export class AlibabaDialect implements Dialect {
       account: null,
       policy: registrationPolicy(),
     };
-    this.#registrations.set(principal, registrationData(identity, outcome.secret));
+    this.#registrations.set(principal, registration.notice(identity, outcome));
     return { outcome: 'accepted', principal };
   }
 
   #mayTellSecrets({ transport }: ConnectVia): boolean {
     return this.#options.registerWithoutTls === true || transport === 'tls' || transport === 'wss';
+  }
+
+  oneSession(device: DeviceRef, registry: CredentialLookup): string | null {
+    const credential = registry.ofDevice?.(device.id);
+    const identity = credential?.credentialsType === 'ALIBABA' ? parseUsername(credential.username) : undefined;
+    return identity === undefined ? null : sessionIdentity(device, identity);
+  }
+
+  /** Section 2.6 */
+  rpcTimeoutRange(device: DeviceRef, method: string, registry: CredentialLookup): RpcTimeoutRange | null {
+    if (method !== RRPC_METHOD) return null;
+    return registry.ofDevice?.(device.id)?.credentialsType === 'ALIBABA' ? RRPC_TIMEOUT : null;
   }
 
   answerRequest(device: DeviceRef, request: string, params: string): Promise<string> {
@@ -208,13 +264,18 @@ function knowing(directory: LinkDirectory, route: DeviceHttpRoute): DeviceHttpRo
 }
 
 /** Section 1.7: 2 for what the client ID says, 3 for what the server cannot do, 4 for the rest. */
-function registrationRefusal(error: RegistrationError): Refusal {
-  const reason = `Registration: ${REGISTRATION_ERRORS[error]}.`;
+function registrationRefusal(error: RegistrationError, why: string = REGISTRATION_ERRORS[error]): Refusal {
+  const reason = `Registration: ${why}.`;
   if (error === 500) return unavailable(reason);
   return error === 460 || error === 6292 ? badClientId(reason) : badCredentials(reason);
 }
 
-function accept({ level }: ConnectPacket, { device, identity }: ProvenDevice): Accepted {
+/** Section 2.3: one Session for a device, whatever its Client Identifier is. */
+function sessionIdentity({ id }: DeviceRef, { deviceName, productKey }: LinkIdentity): string {
+  return `${id}/${deviceName}&${productKey}`;
+}
+
+function accept({ level }: ConnectPacket, { device, identity }: ProvenDevice, graceSeconds: number): Accepted {
   return {
     outcome: 'accepted',
     principal: {
@@ -222,11 +283,10 @@ function accept({ level }: ConnectPacket, { device, identity }: ProvenDevice): A
       tenantId: device.tenantId,
       device,
       application: null,
-      // Section 2.3: one Session for a device, whatever its Client Identifier is.
-      identity: `${device.id}/${identity.deviceName}&${identity.productKey}`,
+      identity: sessionIdentity(device, identity),
       assignedClientId: null,
       account: '',
-      policy: sessionPolicy(level),
+      policy: graceSeconds > 0 ? { ...sessionPolicy(level), cleanGraceSeconds: graceSeconds } : sessionPolicy(level),
     },
   };
 }

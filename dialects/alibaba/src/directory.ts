@@ -1,6 +1,6 @@
-import type { CredentialLookup, DeviceRef } from '@moorage/core';
+import type { CredentialLookup, DeviceRef, EntityId } from '@moorage/core';
 import { encodeText } from '@moorage/dialect-api';
-import { credentialOf, parsePair } from './credentials.ts';
+import { credentialOf, parsePair, parseUsername } from './credentials.ts';
 import { integerOf, type Members, stringOf } from './json-text.ts';
 import { connectContent, type Hmac, type LinkIdentity, signatureMatches, signMethod } from './signature.ts';
 
@@ -48,6 +48,17 @@ export class LinkDirectory {
 
   secretOf(identity: LinkIdentity): string | null {
     return (this.registry && credentialOf(identity, this.registry)?.password) ?? null;
+  }
+
+  /** False: its owner has the device refused. */
+  isEnabled(identity: LinkIdentity): boolean {
+    return (this.registry && credentialOf(identity, this.registry)?.enabled) !== false;
+  }
+
+  /** What a device calls itself; undefined: it is none of this dialect's. */
+  identityOf(deviceId: EntityId): LinkIdentity | undefined {
+    const credential = this.registry?.ofDevice?.(deviceId);
+    return credential?.credentialsType === 'ALIBABA' ? parseUsername(credential.username) : undefined;
   }
 
   isSigned(signed: SignedIdentity): boolean {

@@ -1,4 +1,4 @@
-import type { DeviceIntent, DeviceRef, Intent } from '@moorage/core';
+import type { DeviceIntent, DeviceRef, EntityId, Intent } from '@moorage/core';
 import {
   type DeviceCommand,
   type DeviceLink,
@@ -32,6 +32,8 @@ const MAXIMUM_BATCH = 50;
 const MAXIMUM_MEMBERS = 16;
 /** Followed by the names of the gateway. Section 6 */
 const SESSION_ERROR = '/ext/error/';
+/** Answers to what the gateway is told of devices that are not logged in, or not any more. */
+const NOTICE_REPLIES = ['thing/disable_reply', 'thing/enable_reply', 'thing/delete_reply'];
 /** Filters that are kept for devices which are not logged in yet. */
 const MAXIMUM_FILTERS = 10_000;
 
@@ -46,6 +48,7 @@ const POSTS_FOR_OTHERS: ReadonlyMap<string, ReadForOthers> = new Map<string, Rea
 /** A device that is logged in through the gateway, or about to be. */
 interface SubDevice {
   readonly identity: LinkIdentity;
+  readonly deviceId: EntityId;
   /** As the platform calls it. */
   readonly name: string;
   readonly session: AlibabaSession;
@@ -155,10 +158,16 @@ export class GatewaySession implements DialectSession {
       return uplink.kind === 'system' ? this.#system(uplink.suffix, message) : this.#own.publish(message);
     }
     const known = this.#byName.get(nameOf(owner));
+    const device = this.#tools.directory.device(owner);
     // The name of a device that is not of this dialect at all is refused as any other topic.
-    if (known === undefined && this.#tools.directory.device(owner) === null) return this.#own.publish(message);
-    if (known === undefined || !known.isIn) return this.#notLoggedIn(owner, message);
-    return this.#as(known, known.session.publish(message));
+    if (known === undefined && device === null) return this.#own.publish(message);
+    if (known?.isIn === true && known.deviceId === device?.id) {
+      return this.#as(known, known.session.publish(message));
+    }
+    if (uplink.kind === 'system' && NOTICE_REPLIES.includes(uplink.suffix)) return NOTHING;
+    // The device was deleted; another may have its names now.
+    if (known?.isIn === true) this.#drop(known);
+    return this.#notLoggedIn(owner, message, known?.isIn === true ? AlinkCode.CutOff : AlinkCode.NoSubDevice);
   }
 
   #system(suffix: string, message: DialectMessage): Disposition {
@@ -209,9 +218,10 @@ export class GatewaySession implements DialectSession {
   }
 
   /** Section 6: the gateway is told, and logs the device in again. */
-  #notLoggedIn(owner: LinkIdentity, { payload }: DialectMessage): Disposition {
+  #notLoggedIn(owner: LinkIdentity, { payload }: DialectMessage, otherwise: AlinkCode): Disposition {
     const id = readRequest(this.#tools.texts, payload)?.id ?? '""';
-    return performAndTell([], encodePending(this.#sessionError(owner, id, AlinkCode.NoSubDevice)));
+    const code = this.#tools.directory.isEnabled(owner) ? otherwise : AlinkCode.SessionDisabled;
+    return performAndTell([], encodePending(this.#sessionError(owner, id, code)));
   }
 
   /** What the gateway is told of the session of a device. `id` is JSON text. */
@@ -262,6 +272,7 @@ export class GatewaySession implements DialectSession {
         return this.#refuse(pending, AlinkCode.UnknownDevice);
       }
       if (!directory.isSigned(signed)) return this.#refuse(pending, AlinkCode.BadSubDeviceSign);
+      if (!directory.isEnabled(signed)) return this.#refuse(pending, AlinkCode.DeviceDisabled);
       const { productKey, deviceName } = signed;
       const identity = { productKey, deviceName };
       subDevices.push(this.#byName.get(nameOf(identity)) ?? this.#entered(device, identity));
@@ -294,7 +305,7 @@ export class GatewaySession implements DialectSession {
     for (const [filter, options] of this.#filters) {
       if (mayConcern(filter, identity)) session.subscribe(filter, options);
     }
-    return { identity, name: device.name, session, isIn: false };
+    return { identity, deviceId: device.id, name: device.name, session, isIn: false };
   }
 
   #logOut(pending: PendingReply, entries: readonly (Members | undefined)[], isBatch: boolean): Disposition {
@@ -312,14 +323,24 @@ export class GatewaySession implements DialectSession {
     this.#leaving.push(name);
   }
 
-  /** Section 6: the device is logged in through another gateway, or was cut off. */
+  /** Section 6: the device is logged in through another gateway, was disabled, or was cut off. */
   subDeviceClosed(name: string, reasonCode: ReasonCode): readonly OutboundMessage[] {
     const subDevice = [...this.#byName.values()].find((one) => one.name === name);
     if (subDevice === undefined) return [];
-    this.#byName.delete(nameOf(subDevice.identity));
-    const displaced = reasonCode === ReasonCode.SessionTakenOver;
-    const pending = this.#sessionError(subDevice.identity, '""', displaced ? AlinkCode.Displaced : AlinkCode.CutOff);
+    const { identity } = subDevice;
+    this.#byName.delete(nameOf(identity));
+    const ended = this.#tools.directory.isEnabled(identity) ? AlinkCode.CutOff : AlinkCode.SessionDisabled;
+    const code = reasonCode === ReasonCode.SessionTakenOver ? AlinkCode.Displaced : ended;
+    const pending = this.#sessionError(identity, '""', code);
     return this.#message(pending, errorPayload(pending));
+  }
+
+  /** Section 6 */
+  subDeviceEnabled(device: DeviceRef, enabled: boolean): readonly OutboundMessage[] {
+    const identity = this.#tools.directory.identityOf(device.id);
+    if (identity === undefined) return [];
+    const { session } = this.#byName.get(nameOf(identity)) ?? this.#entered(device, identity);
+    return session.notice(enabled ? 'thing/enable' : 'thing/disable');
   }
 
   #refuse(pending: PendingReply, code: AlinkCode): Disposition {

@@ -69,7 +69,10 @@ async function harbour() {
     hmac,
     now: () => time.now(),
     store: () => store,
-    secrets: () => ({ issue: async () => ({ outcome: 'issued', secret: 'the secret' }) }),
+    secrets: () => ({
+      issue: async () => ({ outcome: 'issued', secret: 'the secret' }),
+      admit: async () => ({ outcome: 'failed' }),
+    }),
     registerWithoutTls: true,
   });
   const credentials: CredentialLookup = {

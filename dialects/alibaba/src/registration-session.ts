@@ -10,7 +10,13 @@ import {
 } from '@moorage/dialect-api';
 import { sessionPolicy } from './policy.ts';
 
-const TOPIC = '/ext/register';
+/** What a device is told, and on which topic. Section 1.7 */
+export interface RegistrationNotice {
+  readonly topicName: '/ext/register' | '/ext/regnwl';
+  /** JSON text. */
+  readonly data: string;
+}
+
 const REFUSED: SubscriptionDecision = { reasonCode: ReasonCode.NotAuthorized, enter: [] };
 
 /** Long enough to be told, and no longer. Section 1.7 */
@@ -32,9 +38,8 @@ export class RegistrationSession implements DialectSession {
   readonly openingMessages: readonly OutboundMessage[];
   readonly closeAfterReplyMs = 10_000;
 
-  /** `data`: the body of the message as JSON text. */
-  constructor(data: string) {
-    this.openingMessages = [{ topicName: TOPIC, payload: encodeText(data), qos: 0 }];
+  constructor({ topicName, data }: RegistrationNotice) {
+    this.openingMessages = [{ topicName, payload: encodeText(data), qos: 0 }];
   }
 
   subscribe(): SubscriptionDecision {

@@ -249,7 +249,8 @@ describe('registration over MQTT', () => {
     const refused = (changes: Parameters<typeof connect>[1]) => outcome(dialect, registry, connect('x', changes));
     expect(await refused({ parameters: 'authType=register,signmethod=hmacsha256' })).toBe('2/0x85');
     expect(await refused({ parameters: `authType=register,random=${RANDOM},signmethod=none` })).toBe('2/0x85');
-    expect(await refused({ parameters: `authType=regnwl,random=${RANDOM}` })).toBe('2/0x85');
+    expect(await refused({ parameters: `authType=other,random=${RANDOM}` })).toBe('2/0x85');
+    expect(await refused({ parameters: `authType=regnwl,random=${RANDOM}` })).toBe('4/0x86');
     expect(await refused({ sign: 'ff' })).toBe('4/0x86');
     expect(await refused({ username: 'lamp' })).toBe('4/0x86');
     expect(await refused({ username: 'lamp&unknown' })).toBe('4/0x86');

@@ -1,3 +1,4 @@
+import type { RpcTimeoutRange } from '@moorage/core';
 import { encodeText } from '@moorage/dialect-api';
 import { base64Of } from './base64.ts';
 import { readResponse, responsePayload } from './envelope.ts';
@@ -5,6 +6,9 @@ import { type JsonTexts, stringOf } from './json-text.ts';
 
 /** A call with a payload of its own, made as RPC with this method. Section 4.3 */
 export const RRPC_METHOD = 'rrpc';
+
+/** Milliseconds. Section 2.6 */
+export const RRPC_TIMEOUT: RpcTimeoutRange = { minimum: 1000, maximum: 8000 };
 
 /** What `params` of such a call say. */
 export interface RrpcCall {

@@ -1,5 +1,13 @@
-import { type DeviceRef, type DeviceService, platformCaller, ValueKind } from '@moorage/core';
-import { deviceSecretOf } from './credentials.ts';
+import {
+  type DeviceAdmission,
+  type DeviceRef,
+  type DeviceService,
+  type EntityId,
+  platformCaller,
+  ValueKind,
+} from '@moorage/core';
+import { deviceSecretOf, deviceTokenOf } from './credentials.ts';
+import type { LinkIdentity } from './signature.ts';
 import type { LinkStore } from './stored-requests.ts';
 import { Turns } from './turns.ts';
 
@@ -14,28 +22,39 @@ export type IssuedSecret =
   | { readonly outcome: 'active' }
   | { readonly outcome: 'failed' };
 
-/** Gives devices that wait for their registration a secret. */
+export type IssuedToken =
+  | { readonly outcome: 'issued'; readonly device: DeviceRef; readonly token: string }
+  /** There is such a device, and it is not one that registers itself, or it has its token. */
+  | { readonly outcome: 'active' }
+  /** `reason`: why no device is made, where it is none of the server's faults. */
+  | { readonly outcome: 'failed'; readonly reason?: string };
+
+/** Gives devices that register themselves what they prove themselves with. */
 export interface LinkSecrets {
   /** Durable when resolved. The same secret again until the device has connected, since its answer may have been lost. */
   issue(device: DeviceRef): Promise<IssuedSecret>;
+  /** Makes the device of a product unless it is `known`, and gives it a token; else as `issue`. */
+  admit(profileId: EntityId, identity: LinkIdentity, known: () => DeviceRef | null): Promise<IssuedToken>;
 }
 
-const FAILED: IssuedSecret = { outcome: 'failed' };
+const FAILED = { outcome: 'failed' } as const;
+const ACTIVE = { outcome: 'active' } as const;
 
-/** Secrets among the credentials of the registry. */
+/** Secrets among the credentials of the registry. `admission`: makes devices; absent: none are made. */
 export function linkSecretsOf(
   devices: Pick<DeviceService, 'credentials' | 'saveCredentials'>,
   store: LinkStore,
+  admission?: () => DeviceAdmission,
 ): LinkSecrets {
   const turns = new Turns();
 
-  const again = async (device: DeviceRef, secret: string): Promise<IssuedSecret> => {
-    const state = await store.read(device, 'SERVER', [REGISTERED_ATTRIBUTE, CONNECTED_ATTRIBUTE]);
-    const has = (wanted: string): boolean => state.some(({ key }) => key === wanted);
-    return has(REGISTERED_ATTRIBUTE) && !has(CONNECTED_ATTRIBUTE)
+  const has = async (device: DeviceRef, wanted: string): Promise<boolean> =>
+    (await store.read(device, 'SERVER', [wanted])).length > 0;
+
+  const again = async (device: DeviceRef, secret: string): Promise<IssuedSecret> =>
+    (await has(device, REGISTERED_ATTRIBUTE)) && !(await has(device, CONNECTED_ATTRIBUTE))
       ? { outcome: 'issued', secret }
-      : { outcome: 'active' };
-  };
+      : ACTIVE;
 
   const issue = async (device: DeviceRef): Promise<IssuedSecret> => {
     const caller = platformCaller(device.tenantId);
@@ -59,5 +78,36 @@ export function linkSecretsOf(
     return drawn === null ? FAILED : { outcome: 'issued', secret: drawn };
   };
 
-  return { issue: (device) => turns.run(device.id, () => issue(device)) };
+  const tokenOf = async (device: DeviceRef): Promise<IssuedToken> => {
+    const found = await devices.credentials(platformCaller(device.tenantId), device.id);
+    if (!found.ok || found.value.credentialsType !== 'ALIBABA') return FAILED;
+    const token = deviceTokenOf(found.value.credentialsValue);
+    return token === null ? ACTIVE : { outcome: 'issued', device, token };
+  };
+
+  const admit = async (
+    profileId: EntityId,
+    { productKey, deviceName }: LinkIdentity,
+    present: DeviceRef | null,
+  ): Promise<IssuedToken> => {
+    if (present !== null) return (await has(present, CONNECTED_ATTRIBUTE)) ? ACTIVE : tokenOf(present);
+    if (admission === undefined) return FAILED;
+    const name = `${deviceName}&${productKey}`;
+    // The registry draws the token, and that it was given out is part of the same commit.
+    const created = await admission().create(profileId, [deviceName, name], {
+      id: null,
+      credentialsType: 'ALIBABA',
+      credentialsId: name,
+      credentialsValue: JSON.stringify({ productKey, deviceName, registered: true }),
+      version: null,
+    });
+    if (created.outcome === 'created') return tokenOf(created.device);
+    return created.outcome === 'refused' ? { outcome: 'failed', reason: created.reason } : FAILED;
+  };
+
+  return {
+    issue: (device) => turns.run(device.id, () => issue(device)),
+    admit: (profileId, identity, known) =>
+      turns.run(`${identity.deviceName}&${identity.productKey}`, () => admit(profileId, identity, known())),
+  };
 }

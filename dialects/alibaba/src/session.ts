@@ -31,7 +31,7 @@ import { parseClientId } from './client-id.ts';
 import { AlinkCode, outcomeCode } from './codes.ts';
 import { type Downlink, desiredData, propertiesDownlink, rpcDownlink, tagsData } from './downlinks.ts';
 import type { DownloadLinks } from './download-links.ts';
-import { writeReply } from './envelope.ts';
+import { writeReply, writeRequest } from './envelope.ts';
 import { blockContext, blockError, blockFrame } from './file-blocks.ts';
 import { firmwareTask } from './firmware.ts';
 import { integerOf, JsonTexts } from './json-text.ts';
@@ -234,6 +234,14 @@ export class AlibabaSession implements DialectSession {
       return qos === null ? [] : [{ ...message, qos }];
     });
     return heard.length === 0 ? 'notSubscribed' : heard;
+  }
+
+  /** A word of the server's own, as `thing/disable`; nothing if the device does not listen. Section 6 */
+  notice(suffix: string): readonly OutboundMessage[] {
+    const topicName = this.#topics.system + suffix;
+    const qos = this.#subscriptions.qosFor(topicName, COMMAND_QOS);
+    const payload = writeRequest(this.#pushId(), methodOf(suffix), '{}');
+    return qos === null ? [] : [{ topicName, payload, qos }];
   }
 
   #pushId(): string {

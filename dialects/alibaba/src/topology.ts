@@ -122,6 +122,7 @@ export class Topology {
       if (identity === undefined) return { code: AlinkCode.BadParameters };
       const device = this.#directory.device(identity);
       if (device === null || device.tenantId !== gateway.tenantId) return { code: AlinkCode.UnknownDevice };
+      if (!this.#directory.isEnabled(identity)) return { code: AlinkCode.DeviceDisabled };
       if (device.settings.alibaba?.dynamicRegistration !== true) return { code: AlinkCode.RegistrationOff };
       const issued = await this.#secrets().issue(device);
       if (issued.outcome === 'active') return { code: AlinkCode.AlreadyActive };

@@ -75,6 +75,11 @@ export class ThingsboardDialect implements Dialect {
     this.tools = { reader: new ValueReader(), schemas: new SchemaCache(), now: options.now ?? (() => 0) };
   }
 
+  /** A device has one connection, whatever its Client Identifier is. */
+  oneSession({ id }: DeviceRef): string {
+    return id;
+  }
+
   recognise(connect: ConnectPacket, via: ConnectVia): 'yes' | 'maybe' | 'no' {
     if (connect.username === PROVISION) return 'yes';
     if (connect.clientId === PROVISION && connect.username === null) return 'yes';

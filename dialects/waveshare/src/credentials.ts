@@ -6,7 +6,7 @@ import {
   type Principal,
   passwordMatches,
 } from '@moorage/dialect-api';
-import { Accounts } from './accounts.ts';
+import { Accounts, type DeviceTriple } from './accounts.ts';
 import { badPassword, disabled, unknownClientId } from './codes.ts';
 import { DIALECT_ID } from './manifest.ts';
 import { POLICY } from './policy.ts';
@@ -35,13 +35,17 @@ export function authenticate(connect: ConnectPacket, via: ConnectVia, registry: 
     tenantId: device.tenantId,
     device,
     application: null,
-    // recognition.md, section 6: the Session belongs to the Client Identifier, which a device may change.
-    identity: `${device.id}/${clientId}`,
+    identity: identityOf(triple),
     assignedClientId: null,
     account,
     policy: POLICY,
   };
   return { outcome: 'accepted', principal };
+}
+
+/** recognition.md, section 6: the Session belongs to the Client Identifier, which a device may change. */
+export function identityOf({ device, clientId }: Pick<DeviceTriple, 'device' | 'clientId'>): string {
+  return `${device.id}/${clientId}`;
 }
 
 /** The Client Identifier that is the identity of a principal; undefined: one that is asked for its rights only. */

@@ -13,7 +13,7 @@ import type {
 } from '@moorage/dialect-api';
 import { Accounts } from './accounts.ts';
 import { connectionGuide } from './connection-guide.ts';
-import { authenticate, clientIdOf } from './credentials.ts';
+import { authenticate, clientIdOf, identityOf } from './credentials.ts';
 import { DEFAULT_MAXIMUM_PACKET, downlinkPayload, packetSize, propertiesOf } from './downlinks.ts';
 import { HeldDownlinks } from './held-downlinks.ts';
 import { manifest } from './manifest.ts';
@@ -66,6 +66,11 @@ export class WaveshareDialect implements Dialect {
   /** The account whose space the messages of a device are in; null: it has no topics of this dialect. */
   spaceAccount(device: DeviceRef, registry: CredentialLookup): EntityId | null {
     return new Accounts(registry).ofDevice(device)?.account ?? null;
+  }
+
+  oneSession(device: DeviceRef, registry: CredentialLookup): string | null {
+    const triple = new Accounts(registry).ofDevice(device);
+    return triple === undefined ? null : identityOf(triple);
   }
 
   /** Section 4.6 */

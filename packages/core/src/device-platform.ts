@@ -2,6 +2,7 @@ import type { DeviceRef } from './model/connect-registry.ts';
 import type { EntityId } from './model/entities.ts';
 import type { OtaDownload, OtaPackageType, OtaUnavailable } from './model/ota.ts';
 import type { ProvisionOutcome, ProvisionRequest } from './model/provisioning.ts';
+import type { CredentialsInput } from './platform.ts';
 
 /** How a use case that a device started ended where the device is told nothing else. */
 export type DeviceOutcome = 'stored' | 'full' | 'failed';
@@ -18,6 +19,23 @@ export interface DeviceProvisioning {
   provision(request: ProvisionRequest): Promise<ProvisionOutcome | 'full' | 'failed'>;
   /** The device connected: its credentials have arrived, so a repeated request is refused from here on. */
   connected(deviceId: EntityId): void;
+}
+
+/** Makes devices that nobody announced, once their dialect has found that they may come. alibaba-link.md, 1.7 */
+export interface DeviceAdmission {
+  /**
+   * `names`: what the device may be called, the first that no device of the tenant has; at least one. Durable when resolved;
+   * `refused` also when a device with these credentials came first, or the tenant has as many devices as it may.
+   */
+  create(
+    profileId: EntityId,
+    names: readonly string[],
+    credentials: CredentialsInput,
+  ): Promise<
+    | { readonly outcome: 'created'; readonly device: DeviceRef }
+    | { readonly outcome: 'refused'; readonly reason: string }
+    | { readonly outcome: 'full' | 'failed' }
+  >;
 }
 
 /** Finds or creates the devices behind a gateway. thingsboard-device.md, 8 */

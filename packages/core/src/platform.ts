@@ -352,6 +352,11 @@ export interface RegistryListener {
   ownerChanged?(deviceId: EntityId): void;
   /** A device that was last behind this gateway got another name, or (null) was deleted. */
   behindGatewayChanged?(gatewayId: EntityId, name: string, newName: string | null): void;
+  /**
+   * The credentials of a device refuse it from now on, or let it in again; told before `revoked`. `gatewayId`: the gateway it
+   * was last behind; null: none.
+   */
+  deviceEnabled?(device: DeviceRef, enabled: boolean, gatewayId: EntityId | null): void;
   /** Work on devices was put down with a save; whoever does it need not wait for the next start. */
   deviceWorkAdded?(): void;
   /** An application was saved, also for the first time or without any change. */

@@ -294,7 +294,8 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
       } else if (target.kind === 'subDevice') {
         // A gateway speaks for the device by its own right, whatever the device's credentials are.
         if (reason === 'credentialsChanged') continue;
-        target.link.end(target);
+        if (reason === 'disabled') target.link.dismiss(target, ReasonCode.AdministrativeAction);
+        else target.link.end(target);
       } else if (sessionKey(target.principal) === null) {
         target.handle?.disconnect(ReasonCode.AdministrativeAction, text, { dropWill: true });
       }
@@ -314,6 +315,13 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
     for (const target of this.#context.targets.of(principalId)) {
       if (target.kind === 'connection') target.handle?.disconnect(ReasonCode.AdministrativeAction, reason);
       else if (target.kind === 'subDevice') target.link.dismiss(target, ReasonCode.AdministrativeAction);
+    }
+  }
+
+  deviceEnabled(device: DeviceRef, enabled: boolean, gatewayId: EntityId | null): void {
+    for (const connection of gatewayId === null ? [] : this.connectionsOf(gatewayId)) {
+      const messages = connection.session.subDeviceEnabled?.(device, enabled) ?? [];
+      if (messages.length > 0) connection.push(messages);
     }
   }
 

@@ -163,6 +163,10 @@ export class FakeSession implements DialectSession {
     return [text(`${name}/closed`, String(reasonCode))];
   }
 
+  subDeviceEnabled({ name }: DeviceRef, enabled: boolean): readonly OutboundMessage[] {
+    return [text(`${name}/enabled`, String(enabled))];
+  }
+
   reply(reply: DeviceReply): readonly OutboundMessage[] {
     this.replies.push(reply);
     if (reply.kind === 'otaChunk') return [{ topicName: reply.ref, payload: reply.payload, qos: 1 }];

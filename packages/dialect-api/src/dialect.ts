@@ -11,6 +11,7 @@ import type {
   EntityId,
   Intent,
   ReplyRef,
+  RpcTimeoutRange,
 } from '@moorage/core';
 import type {
   ConnectPacket,
@@ -150,6 +151,11 @@ export interface DialectSession {
   ): readonly OutboundMessage[] | 'notSupported' | 'notSubscribed';
   /** Tells the gateway, of whatever version, that the server ended the session of a device behind it. thingsboard-device.md, 8 */
   subDeviceClosed?(name: string, reasonCode: ReasonCode): readonly OutboundMessage[];
+  /**
+   * Tells a gateway that a device which is or was behind it is refused from now on, or let in again. A session that the
+   * device has there is ended after it: `subDeviceClosed`.
+   */
+  subDeviceEnabled?(device: DeviceRef, enabled: boolean): readonly OutboundMessage[];
   /** What the CONNECT itself says of the device; carried out when the connection opens. */
   readonly openingIntents?: readonly DeviceIntent[];
   /** Sent when the connection opens, right behind CONNACK. */
@@ -207,6 +213,13 @@ export interface Dialect {
    * Sessions only.
    */
   spaceAccount?(device: DeviceRef, registry: CredentialLookup): string | null;
+  /** How long a call that somebody waits for may take; null or absent: the vendor does not say, or it is another's device. */
+  rpcTimeoutRange?(device: DeviceRef, method: string, registry: CredentialLookup): RpcTimeoutRange | null;
+  /**
+   * `Principal.identity` of the only Session that the device has, or would have if it were connected; null: it is none of this
+   * dialect's. Absent: a device may have several.
+   */
+  oneSession?(device: DeviceRef, registry: CredentialLookup): string | null;
   /** Applications of this dialect that are told what devices of all dialects send. */
   readonly pushes?: DialectPushes;
   /** Answers a `dialectRequest` of a device of this dialect with JSON text. Rejects only for a fault of the server. */

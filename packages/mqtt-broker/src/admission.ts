@@ -47,6 +47,13 @@ function nameOf({ username, clientId }: ConnectPacket): string {
   return `${username ?? ''}\u0000${clientId}`;
 }
 
+/** `SessionPolicy.cleanGraceSeconds`: the client lost its connection, and comes back as one that keeps nothing. */
+function inherits({ connect, principal }: Claimant, older: Session): boolean {
+  const { policy, space } = principal;
+  if (!older.lingers || older.spaceName !== space || (policy.cleanGraceSeconds ?? 0) <= 0) return false;
+  return connect.cleanStart && grantedExpiry(connect, principal) === 0;
+}
+
 /** From CONNECT to CONNACK: limits, authentication, take-over, and the claim of the Session, one after the other for each key. */
 export class Admission {
   readonly #context: BrokerContext;
@@ -213,13 +220,19 @@ export class Admission {
       ?.connection?.closeByServer(ReasonCode.SessionTakenOver, 'Another connection took the Session over.');
     let session = sessions.get(key);
     const { policy, space } = principal;
-    const resumes = !connect.cleanStart && policy.persistence !== 'never' && session?.spaceName === space;
+    const isOurs = session?.spaceName === space && !session.lingers;
+    const resumes = !connect.cleanStart && policy.persistence !== 'never' && isOurs;
+    const older = session !== undefined && inherits(claimant, session) ? session : null;
     if (session !== undefined && !resumes) {
-      session.end(); // [MQTT-3.1.2-4]
+      if (older === null) session.end(); // [MQTT-3.1.2-4]
       session = undefined;
     }
     const present = session !== undefined;
     session ??= this.#newSession(claimant, key);
+    if (older !== null) {
+      session.inherit(older);
+      older.end();
+    }
     sessions.set(key, session);
     this.#prepare(session, claimant);
     const ends = session.expiryInterval === 0 && session.claim === null;
@@ -238,7 +251,7 @@ export class Admission {
     answer.whenKnown((outcome) => {
       if (outcome !== 'stored') {
         this.refuseUnavailable(connection, 'The Session could not be stored.');
-        if (present) claimed.detach(true);
+        if (present || claimed.subscriptions !== null) claimed.detach(true);
         else {
           claimed.will = null;
           claimed.end();
@@ -337,7 +350,7 @@ export class Admission {
     this.#context.count('connect.accepted');
     handler.opened(connection);
     if (connection.ended) return;
-    if (present) handler.resumed?.([...(session.subscriptions?.values() ?? [])]);
+    if (session.subscriptions !== null || present) handler.resumed?.([...(session.subscriptions?.values() ?? [])]);
     session.outbox.pump();
     connection.resume(Pause.Authenticating);
   }

@@ -405,7 +405,7 @@ export class Connection implements ConnectionHandle, StreamHandler, OutputWatche
     this.#lookUpEnded();
     this.#patience?.end();
     this.inbox?.close();
-    this.session?.detach(dropWill);
+    this.session?.detach(dropWill, reason.by === 'client');
     const pushes = this.#pushes;
     this.#pushes = null;
     if (pushes !== null) {

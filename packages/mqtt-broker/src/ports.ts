@@ -108,6 +108,12 @@ export interface SessionPolicy {
    * the listener has it.
    */
   readonly probeAfter?: number;
+  /**
+   * Seconds that a Session of Clean Start is kept, without messages, when its connection ends without a DISCONNECT: a CONNECT
+   * with Clean Start in that time finds its subscriptions in force, and is told of no Session. Lost with the process. Absent:
+   * it ends at once, as the standard has it.
+   */
+  readonly cleanGraceSeconds?: number;
   /** PUBLISHes of one connection, so many in so many seconds; all hold. Whoever is over one is not read until it is paid for. */
   readonly rates?: readonly { readonly messages: number; readonly seconds: number }[];
 }

@@ -153,8 +153,16 @@ export class Session {
     this.outbox.attach(connection, receiveMaximum);
   }
 
-  /** The connection is gone. The Will is dropped, published, or waits for its delay. */
-  detach(dropWill: boolean): void {
+  /** It would have ended with its connection, and is kept for its subscriptions: `SessionPolicy.cleanGraceSeconds`. */
+  get lingers(): boolean {
+    return this.#absence !== null && this.claim === null;
+  }
+
+  /**
+   * The connection is gone. The Will is dropped, published, or waits for its delay. `left`: the client said so by
+   * DISCONNECT.
+   */
+  detach(dropWill: boolean, left = false): void {
     if (this.connection !== null) this.context.counters.sessionsConnected--;
     this.connection = null;
     this.outbox.detach();
@@ -166,20 +174,41 @@ export class Session {
     const waits = !ends && delaySeconds > 0 && this.will !== null;
     if (!waits) this.sendWill();
     if (ends || claim === null) {
-      this.end();
+      if (left || !this.#linger(nowMs)) this.end();
       return;
     }
-    this.#waitFrom(nowMs, waits ? delaySeconds : null);
-    this.#arm();
     const { expiryInterval, will } = this;
+    this.#waitFrom(nowMs, waits ? delaySeconds : null, expiryInterval);
+    this.#arm();
     context.store.disconnected(claim, { expiryInterval, will, disconnectedAt: context.clock.now() }, null);
+  }
+
+  /** Keeps the subscriptions of a Session that ends with its connection; false: there is nothing to keep, or no time. */
+  #linger(nowMs: number): boolean {
+    const seconds = this.policy.cleanGraceSeconds ?? 0;
+    const { key, claim, context, willClaim } = this;
+    if (seconds <= 0 || key === null || claim !== null || this.subscriptions === null || this.ended) return false;
+    // What was sent by a Shared Subscription and is lost belongs to its other members now.
+    if (this.shares) return false;
+    if (willClaim !== null) context.store.remove(willClaim, null);
+    this.willClaim = null;
+    this.incoming = null;
+    this.handler = null;
+    this.#waitFrom(nowMs, null, seconds);
+    this.#arm();
+    return true;
+  }
+
+  /** The subscriptions of a Session that lingers go on in this new one of the same client. */
+  inherit(older: Session): void {
+    for (const subscription of older.subscriptions?.values() ?? []) this.subscribe(subscription);
   }
 
   /** A loaded Session begins to wait for its client. [U-15] */
   awaitClient(elapsedMs: number): void {
     const nowMs = this.context.clock.monotonic() - elapsedMs;
     const delaySeconds = Math.min(this.will?.properties?.willDelayInterval ?? 0, this.expiryInterval);
-    this.#waitFrom(nowMs, this.will === null ? null : delaySeconds);
+    this.#waitFrom(nowMs, this.will === null ? null : delaySeconds, this.expiryInterval);
     this.#onTimer(this.context.clock.monotonic());
   }
 
@@ -243,13 +272,13 @@ export class Session {
     this.context.leaveSpace(space);
   }
 
-  /** The Session is absent from now on; `willDelaySeconds` null: no Will is owed. */
-  #waitFrom(nowMs: number, willDelaySeconds: number | null): void {
+  /** The Session is absent from now on, and ends after `seconds`; `willDelaySeconds` null: no Will is owed. */
+  #waitFrom(nowMs: number, willDelaySeconds: number | null, seconds: number): void {
     this.stopWaiting();
     this.#absence = {
       timer: new WheelTimer((firedAtMs) => this.#onTimer(firedAtMs)),
       willAtMs: willDelaySeconds === null ? Number.POSITIVE_INFINITY : nowMs + willDelaySeconds * 1_000,
-      endsAtMs: nowMs + this.expiryInterval * 1_000,
+      endsAtMs: nowMs + seconds * 1_000,
     };
   }
 

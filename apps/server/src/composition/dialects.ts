@@ -1,5 +1,12 @@
 import { createHmac } from 'node:crypto';
-import type { CredentialLookup, DeviceAdmission, DeviceRef, Registry, RpcTimeoutRange, TelemetryService } from '@moorage/core';
+import type {
+  CredentialLookup,
+  DeviceAdmission,
+  DeviceRef,
+  Registry,
+  RpcTimeoutRange,
+  TelemetryService,
+} from '@moorage/core';
 import { AlibabaDialect, type LinkSecrets, linkSecretsOf, linkStoreOf } from '@moorage/dialect-alibaba';
 import type { Dialect } from '@moorage/dialect-api';
 import { PlainDialect } from '@moorage/dialect-plain';

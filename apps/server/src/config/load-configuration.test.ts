@@ -79,7 +79,9 @@ describe('configuration', () => {
       gateway: { maximumDevices: 10_000, limits: NO_LIMITS, deviceLimits: NO_LIMITS },
       ota: { maximumFileSize: 52_428_800 },
       plain: { anonymous: false, anonymousAnywhere: false, denySubscribe: [] },
+      alibaba: { sessionGraceMinutes: 0, registerWithoutTls: false },
       waveshare: { sampleResource: false },
+      webhooks: { allowPrivateAddresses: false },
       storage: { durability: 'full', commitIntervalMs: 2, ballastMiB: 64, maxSeriesPerDevice: 2000, retentionDays: 90 },
       log: { level: 'info' },
     });

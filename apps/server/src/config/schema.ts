@@ -236,6 +236,19 @@ export const configurationSchema = group({
       topicFilters: true,
     }),
   }),
+  alibaba: group({
+    sessionGraceMinutes: count(
+      0,
+      1_440,
+      0,
+      'Minutes in which a device with `_ss=1` and clean session 1 that lost its connection finds its subscriptions again; 0: none.',
+    ),
+    registerWithoutTls: Type.Boolean({
+      default: false,
+      description:
+        'Tell devices that register over MQTT their secret or token without TLS too, as where a proxy in front of this server ends it.',
+    }),
+  }),
   waveshare: group({
     sampleResource: Type.Boolean({
       default: false,

@@ -1,8 +1,8 @@
 import type { GatewayDevices } from '../device-platform.ts';
-import type { Result } from '../errors.ts';
 import type { DeviceRef } from '../model/connect-registry.ts';
-import type { Device, EntityId } from '../model/entities.ts';
+import type { EntityId } from '../model/entities.ts';
 import { newDeviceInput, storeOutcome } from '../provisioning/device-creation.ts';
+import type { DeviceRoom } from '../provisioning/device-room.ts';
 import { platformCaller } from '../registry/authorize.ts';
 import { isOvertaken, MAX_ATTEMPTS } from '../registry/commit-refusals.ts';
 import { storedDevice } from '../registry/device-assignment.ts';
@@ -24,17 +24,14 @@ const RANDOM_TOKEN = {
 export class GatewayRegistry implements GatewayDevices {
   readonly #context: RegistryContext;
   readonly #writes: DeviceWrites;
-  readonly #deviceLimit: number | null;
+  readonly #room: DeviceRoom;
   /** The gateway noted in storage for each device, as far as it was read or written here. */
   readonly #noted = new Map<EntityId, EntityId>();
-  /** Devices of a tenant that are being created. */
-  readonly #creating = new Map<EntityId, number>();
 
-  /** `deviceLimit`: devices of a tenant beyond which gateways create none; null: no limit. */
-  constructor(context: RegistryContext, writes: DeviceWrites, deviceLimit: number | null) {
+  constructor(context: RegistryContext, writes: DeviceWrites, room: DeviceRoom) {
     this.#context = context;
     this.#writes = writes;
-    this.#deviceLimit = deviceLimit;
+    this.#room = room;
     context.listeners.add({
       revoked: (id, reason) => {
         if (reason === 'deleted') this.#noted.delete(id);
@@ -60,21 +57,11 @@ export class GatewayRegistry implements GatewayDevices {
 
   async #create(gateway: DeviceRef, name: string, type: string | null): Promise<Ensured> {
     const { tenantId } = gateway;
-    const creating = this.#creating.get(tenantId) ?? 0;
-    const limit = this.#deviceLimit;
-    if (limit !== null && this.#context.index.deviceCount(tenantId) + creating >= limit) {
-      return { outcome: 'refused', reason: `the tenant has its limit of ${limit} devices` };
-    }
-    this.#creating.set(tenantId, creating + 1);
-    let created: Result<Device>;
-    try {
-      const input = newDeviceInput(name, { name: type }, { [LAST_GATEWAY]: gateway.id });
-      created = await this.#writes.create(platformCaller(tenantId), input, RANDOM_TOKEN);
-    } finally {
-      const left = (this.#creating.get(tenantId) ?? 1) - 1;
-      if (left === 0) this.#creating.delete(tenantId);
-      else this.#creating.set(tenantId, left);
-    }
+    const input = newDeviceInput(name, { name: type }, { [LAST_GATEWAY]: gateway.id });
+    const created = await this.#room.take(tenantId, () =>
+      this.#writes.create(platformCaller(tenantId), input, RANDOM_TOKEN),
+    );
+    if (created === null) return { outcome: 'refused', reason: this.#room.refusal };
     if (!created.ok) {
       const outcome = storeOutcome(created);
       return outcome === null ? { outcome: 'refused', reason: created.message } : { outcome };

@@ -30,6 +30,8 @@ export interface ConnectCredential {
   readonly clientId: string | null;
   /** null: none asked for. */
   readonly password: string | null;
+  /** false: the owner of the device has it refused; absent: he cannot. */
+  readonly enabled?: boolean;
   /** A text member of the credential's value, sealed in the store, by its name; null: it has none. Opened when first asked for. */
   secret?(member: string): string | null;
 }

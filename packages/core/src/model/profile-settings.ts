@@ -27,6 +27,8 @@ export interface AlibabaSettings {
   readonly productKey: string;
   readonly productSecret: string | null;
   readonly dynamicRegistration: boolean;
+  /** Devices that know the product's secret are made when they ask; absent: they are not. alibaba-link.md, 1.7 */
+  readonly registrationFree?: boolean;
   readonly topicClasses: readonly LinkTopicClass[];
   /** As the vendor exports it. */
   readonly thingModel: JsonObject | null;

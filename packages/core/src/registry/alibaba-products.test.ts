@@ -57,6 +57,7 @@ describe('profiles that are products of Alibaba', () => {
     { productKey: 'a-b' },
     { productSecret: 's'.repeat(65) },
     { dynamicRegistration: 'yes' },
+    { registrationFree: 'yes' },
     { topicClasses: {} },
     { topicClasses: [null] },
     { topicClasses: 'x' },
@@ -84,6 +85,18 @@ describe('profiles that are products of Alibaba', () => {
     succeeded(await t.profiles.remove(t.admin, id));
     expect(t.credentials.product?.('alibaba', 'pk')).toBeUndefined();
     expect((await save('C')).ok).toBe(true);
+  });
+
+  it('ALI-24 lets devices in that were not announced only if it says so', async () => {
+    for (const [given, expected] of [
+      [{}, undefined],
+      [{ dynamicRegistration: true }, undefined],
+      [{ registrationFree: false }, undefined],
+      [{ registrationFree: true }, true],
+    ] as const) {
+      const { t } = await saved({ productKey: 'pk', ...given });
+      expect(t.credentials.product?.('alibaba', 'pk')?.settings.alibaba?.registrationFree).toBe(expected);
+    }
   });
 
   it('who only looks at a profile does not learn its secret', async () => {

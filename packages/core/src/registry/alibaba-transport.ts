@@ -81,6 +81,7 @@ export function deriveAlibabaSettings(profileData: JsonObject): AlibabaSettings 
     productKey,
     productSecret: typeof productSecret === 'string' ? productSecret : null,
     dynamicRegistration: dynamicRegistration === true,
+    ...(transport.registrationFree === true ? { registrationFree: true } : {}),
     topicClasses: Array.isArray(topicClasses) ? topicClasses.filter(isTopicClass) : FIRST_TOPIC_CLASSES,
     thingModel: isObject(thingModel) ? thingModel : null,
   };
@@ -99,6 +100,7 @@ function transportProblem(transport: JsonObject): PlatformError | null {
   const secretProblem = typeof productSecret === 'string' ? linkSecretProblem(productSecret) : 'is no text';
   if (secretProblem !== null) return invalid(`productSecret ${secretProblem}`);
   if (typeof dynamicRegistration !== 'boolean') return invalid('dynamicRegistration is not a Boolean');
+  if (typeof (transport.registrationFree ?? false) !== 'boolean') return invalid('registrationFree is not a Boolean');
   if (!Array.isArray(topicClasses) || topicClasses.length > MAX_TOPIC_CLASSES) {
     return invalid(`topicClasses is not a list of at most ${MAX_TOPIC_CLASSES} topic classes`);
   }

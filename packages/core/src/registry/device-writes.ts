@@ -1,5 +1,6 @@
 import { type PlatformError, type Result, refuse, success } from '../errors.ts';
 import { LAST_GATEWAY } from '../gateways/last-gateway.ts';
+import type { DeviceRef } from '../model/connect-registry.ts';
 import {
   type Device,
   type DeviceCredentials,
@@ -15,8 +16,10 @@ import type { Caller, CredentialsInput, DeviceInput } from '../platform.ts';
 import type { Change, CommitOutcome, NameClaim, StoredCredentials, StoredDevice } from '../ports/repositories.ts';
 import { authorizeRole } from './authorize.ts';
 import { commitRefusal, isOvertaken, MAX_ATTEMPTS } from './commit-refusals.ts';
+import type { CredentialForm } from './credentials/credential-form.ts';
 import { placeOf } from './credentials/credential-place.ts';
 import { type ReservedCredentials, reserveCredentials, sealCredentials } from './credentials/reserve-credentials.ts';
+import { saysEnabled } from './credentials/value-text.ts';
 import { deviceRefOf, deviceRegistration, readableCredentials } from './device-entries.ts';
 import type { DeviceReads } from './device-reads.ts';
 import { chooseProfile, type ProfileChoice } from './profile-choice.ts';
@@ -31,6 +34,9 @@ const DEFAULT_DEVICE_DATA: JsonObject = {
 };
 
 const NO_CREDENTIALS = 'Unable to update non-existent device credentials!';
+
+/** Whose credentials are saved. */
+type Owner = Pick<StoredDevice, 'id' | 'tenantId' | 'additionalInfo'>;
 
 /** One try of a use case: its answer, or the conflict after which it is tried again. */
 type Attempt<T> = { readonly answer: Result<T> } | { readonly overtaken: PlatformError };
@@ -267,14 +273,14 @@ export class DeviceWrites {
 
   /** Changes the credentials of a device together with `changes`; `applied` enters those and makes the answer. */
   async #commitCredentials<T>(
-    owner: Pick<StoredDevice, 'id' | 'tenantId'>,
+    owner: Owner,
     settings: ProfileSettings,
     input: CredentialsInput,
     idMayBeMissing: boolean,
     changes: readonly Change[],
     applied: (stored: StoredCredentials) => T,
   ): Promise<Attempt<T>> {
-    const { repositories, crypto, index, listeners } = this.#context;
+    const { repositories, crypto, index } = this.#context;
     const deviceId = owner.id;
     const current = await repositories.credentials(deviceId);
     if (current === null || (input.id !== current.id && !(input.id === null && idMayBeMissing))) {
@@ -293,7 +299,7 @@ export class DeviceWrites {
       const answer = applied(stored);
       const device = index.registration(deviceId);
       if (device?.device) index.put(deviceRegistration(device.device, device.customerId, stored, this.#open));
-      if (this.#differs(current, reserved.value)) listeners.revoked(deviceId, 'credentialsChanged');
+      if (this.#differs(current, reserved.value)) this.#tellRevoked(owner, current, form);
       return { answer: success(answer) };
     } finally {
       reservation.release();
@@ -329,6 +335,17 @@ export class DeviceWrites {
     );
   }
 
+  /** The gateway hears first what is with the device, since revoking ends its session there. alibaba-link.md, section 6 */
+  #tellRevoked(owner: Owner, current: StoredCredentials, form: CredentialForm): void {
+    const { index, listeners } = this.#context;
+    const isEnabled = saysEnabled(form.credentialsValue);
+    const device = index.deviceRef(owner.id);
+    if (device !== undefined && isEnabled !== saysEnabled(readableCredentials(current, this.#open).credentialsValue)) {
+      listeners.deviceEnabled(device, isEnabled, this.#lastGateway(owner)?.id ?? null);
+    }
+    listeners.revoked(owner.id, isEnabled ? 'credentialsChanged' : 'disabled');
+  }
+
   /** Settings in memory are never older than the profile just read, so only missing ones are entered. */
   #enterProfile({ profile }: ProfileChoice): void {
     const { index } = this.#context;
@@ -336,14 +353,17 @@ export class DeviceWrites {
   }
 
   /** thingsboard-device.md, 8: also a gateway that is away hears of it. */
-  #tellGateway({ name, tenantId, additionalInfo }: Device, newName: string | null): void {
-    const { index, listeners } = this.#context;
+  #tellGateway(device: Device, newName: string | null): void {
+    const gateway = this.#lastGateway(device);
+    if (gateway === null || device.name === newName) return;
+    this.#context.listeners.behindGatewayChanged(gateway.id, device.name, newName);
+  }
+
+  #lastGateway({ tenantId, additionalInfo }: Owner): DeviceRef | null {
     const gatewayId = additionalInfo?.[LAST_GATEWAY];
-    if (typeof gatewayId !== 'string' || name === newName) return;
-    const gateway = index.deviceRef(gatewayId);
+    const gateway = typeof gatewayId === 'string' ? this.#context.index.deviceRef(gatewayId) : undefined;
     // Users may write what they like there.
-    if (gateway?.gateway !== true || gateway.tenantId !== tenantId) return;
-    listeners.behindGatewayChanged(gatewayId, name, newName);
+    return gateway?.gateway === true && gateway.tenantId === tenantId ? gateway : null;
   }
 
   #replaceDevice(device: StoredDevice): void {

@@ -1,8 +1,10 @@
 import { Claims } from '../claiming/claims.ts';
 import type { ServerAttributes } from '../claiming/server-attributes.ts';
-import type { DeviceClaims, DeviceProvisioning, GatewayDevices } from '../device-platform.ts';
+import type { DeviceAdmission, DeviceClaims, DeviceProvisioning, GatewayDevices } from '../device-platform.ts';
 import { GatewayRegistry } from '../gateways/gateway-devices.ts';
 import type { ClaimService } from '../platform.ts';
+import { ProfileDevices } from '../provisioning/device-admission.ts';
+import { DeviceRoom } from '../provisioning/device-room.ts';
 import { Provisioning } from '../provisioning/provisioning-service.ts';
 import { RepeatWindows } from '../provisioning/repeat-windows.ts';
 import type { DeviceAssignment } from './device-assignment.ts';
@@ -17,7 +19,7 @@ export interface OnboardingOptions {
   readonly claimingAllowed?: boolean;
   /** How long a provisioning request may be repeated, in milliseconds; 0: never. Default 600,000. */
   readonly repeatWindowMs?: number;
-  /** Devices of a tenant beyond which gateways create none; null: no limit. Default null. */
+  /** Devices of a tenant beyond which gateways and products create none; null: no limit. Default null. */
   readonly deviceLimit?: number | null;
 }
 
@@ -29,6 +31,7 @@ export interface Onboarding {
   readonly deviceClaims: DeviceClaims;
   readonly provisioning: DeviceProvisioning;
   readonly gateways: GatewayDevices;
+  readonly admission: DeviceAdmission;
   /** Resolves when nothing is written in the background; call it before the stores are closed. */
   settled(): Promise<void>;
 }
@@ -49,7 +52,9 @@ export async function openOnboarding(
     allowedByDefault: options.claimingAllowed ?? true,
   });
   const provisioning = new Provisioning(context, parts.writes, attributes, windows);
-  const gateways = new GatewayRegistry(context, parts.writes, options.deviceLimit ?? null);
+  const room = new DeviceRoom(context.index, options.deviceLimit ?? null);
+  const gateways = new GatewayRegistry(context, parts.writes, room);
+  const admission = new ProfileDevices(context, parts.writes, room);
   // Devices are told of a store that cannot be read as of one that cannot be written.
   const failed = (error: unknown) => {
     report(error);
@@ -67,6 +72,10 @@ export async function openOnboarding(
     gateways: {
       ensure: (gateway, name, type) =>
         gateways.ensure(gateway, name, type).catch((error) => ({ outcome: failed(error) })),
+    },
+    admission: {
+      create: (profileId, names, credentials) =>
+        admission.create(profileId, names, credentials).catch((error) => ({ outcome: failed(error) })),
     },
     settled: () => windows.settled(),
   };

@@ -66,9 +66,18 @@ export class Registration implements ConnectCredential {
 
   get password(): string | null {
     if (this.#password === undefined) {
-      this.#password = textMember(this.#value ?? this.#openValue(), passwordMember(this)) ?? null;
+      const value = this.#value ?? this.#openValue();
+      this.#password = textMember(value, passwordMember(this)) ?? null;
+      // Few devices are disabled, and so `enabled` takes no memory of those that are not.
+      if (value.enabled === false) this.#value = value;
     }
     return this.#password;
+  }
+
+  /** `"enabled"` of the value of a device's credentials. */
+  get enabled(): boolean {
+    if (this.#password === undefined) void this.password;
+    return this.device === null || this.#value?.enabled !== false;
   }
 
   /** `accountId`, and `deviceId` of THINGSCALE, need no opening; numbers and Booleans are given as text. */

@@ -58,6 +58,10 @@ export class RegistryListeners implements RegistryListener {
     this.#tell((listener) => listener.behindGatewayChanged?.(gatewayId, name, newName));
   }
 
+  deviceEnabled(device: DeviceRef, enabled: boolean, gatewayId: EntityId | null): void {
+    this.#tell((listener) => listener.deviceEnabled?.(device, enabled, gatewayId));
+  }
+
   deviceWorkAdded(): void {
     this.#tell((listener) => listener.deviceWorkAdded?.());
   }

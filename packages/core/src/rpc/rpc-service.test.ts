@@ -33,6 +33,7 @@ async function setUp() {
         return id === 'd1' && !t.gone.has(id) ? success(DEVICE) : refuse('notFound');
       },
     },
+    timeoutRange: ({ id }, method) => (id === 'd1' && method === 'quick' ? { minimum: 1000, maximum: 8000 } : null),
   });
   const request = (parts: Partial<RpcRequest> = {}): RpcRequest => ({
     method: 'm',
@@ -66,6 +67,34 @@ async function setUp() {
   };
   return { t, service, request, begin, submit };
 }
+
+describe('a call whose time the protocol limits', () => {
+  it.each([null, 1000, 8000])('ALI-68 ends after the timeout %j, which is not raised', async (timeoutMs) => {
+    const { t, begin } = await setUp();
+    await t.listen();
+    const call = begin({ method: 'quick', timeoutMs });
+    await t.settle();
+    t.time.advance((timeoutMs ?? 8000) - 1);
+    await t.settle();
+    expect(call.ended).toBeNull();
+    t.time.advance(1);
+    await t.settle();
+    expect(call.ended).toMatchObject({ ok: true, value: { kind: 'timeout' } });
+  });
+
+  it('ALI-68 is refused with another time, and nothing is sent; a persistent one may take any', async () => {
+    const { begin, t } = await setUp();
+    await t.listen();
+    const calls = [{ timeoutMs: 999 }, { timeoutMs: 8001 }].map((time) => begin({ method: 'quick', ...time }));
+    await t.settle();
+    for (const { ended } of calls) {
+      expect(ended).toMatchObject({ ok: false, code: 'badRequest', message: expect.stringContaining('1000 to 8000') });
+    }
+    const other = begin({ method: 'quick', persistent: true, timeoutMs: 60_000 });
+    await t.settle();
+    expect(other.ended).toMatchObject({ ok: true, value: { kind: 'persistent' } });
+  });
+});
 
 describe('a call that is not persistent', () => {
   it.each([

@@ -13,7 +13,7 @@ import type { PersistentRpc } from './persistent-rpc.ts';
 import type { RpcOutcome } from './rpc-call.ts';
 import { fromRpcDocument, ofDevice, RPC_COLLECTION } from './rpc-collection.ts';
 import { isJson } from './rpc-response.ts';
-import { rpcExpirationTime, rpcTimeoutMs } from './rpc-timeout.ts';
+import { type RpcTimeoutRange, rpcExpirationTime, rpcTimeoutMs, rpcTimeoutWithin } from './rpc-timeout.ts';
 
 /** A call as a user asks for it. thingsboard-server.md, 4.1 */
 export interface RpcRequest {
@@ -21,7 +21,7 @@ export interface RpcRequest {
   /** JSON text. */
   readonly params: string;
   readonly oneway: boolean;
-  /** null: 10 s; less than 5 s count as 5 s. */
+  /** null: 10 s; less than 5 s count as 5 s, unless the device's protocol has a range of its own. */
   readonly timeoutMs: number | null;
   /** Epoch milliseconds; beats `timeoutMs`. */
   readonly expirationTime: number | null;
@@ -78,6 +78,8 @@ export interface RpcServiceOptions {
   readonly clock: Clock;
   /** A device that the caller may command, or the refusal. */
   readonly access: { device(caller: Caller, id: EntityId): Result<DeviceRef> | Promise<Result<DeviceRef>> };
+  /** What the device's protocol says of calls that somebody waits for; null or absent: nothing. */
+  readonly timeoutRange?: (device: DeviceRef, method: string) => RpcTimeoutRange | null;
 }
 
 const MAX_METHOD_LENGTH = 255;
@@ -173,8 +175,10 @@ class DefaultRpcService implements RpcService {
   }
 
   async #send(device: DeviceRef, request: RpcRequest, hold: (giveUp: () => void) => void): Promise<Result<RpcReply>> {
-    const { router, clock } = this.#options;
-    const { method, params, oneway, timeoutMs, expirationTime } = request;
+    const { router } = this.#options;
+    const { method, params, oneway } = request;
+    const timeoutMs = this.#timeoutOf(device, request);
+    if (typeof timeoutMs !== 'number') return timeoutMs;
     const { promise, resolve } = Promise.withResolvers<Result<RpcReply>>();
     const giveUp = router.call(
       {
@@ -182,7 +186,7 @@ class DefaultRpcService implements RpcService {
         device,
         method,
         params,
-        timeoutMs: rpcTimeoutMs(timeoutMs, expirationTime, clock.now()),
+        timeoutMs,
         oneway,
         waitForDevice: true,
       },
@@ -193,6 +197,17 @@ class DefaultRpcService implements RpcService {
       resolve(success({ kind: 'abandoned' }));
     });
     return promise;
+  }
+
+  #timeoutOf(device: DeviceRef, { method, timeoutMs, expirationTime }: RpcRequest): number | PlatformError {
+    const now = this.#options.clock.now();
+    const range = this.#options.timeoutRange?.(device, method) ?? null;
+    if (range === null) return rpcTimeoutMs(timeoutMs, expirationTime, now);
+    const { minimum, maximum } = range;
+    return (
+      rpcTimeoutWithin(range, timeoutMs, expirationTime, now) ??
+      refuse('badRequest', `A call of ${method} may take ${minimum} to ${maximum} milliseconds`)
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MAX_RPC_TIMEOUT_MS, rpcExpirationTime, rpcTimeoutMs } from './rpc-timeout.ts';
+import { MAX_RPC_TIMEOUT_MS, rpcExpirationTime, rpcTimeoutMs, rpcTimeoutWithin } from './rpc-timeout.ts';
 
 it.each([
   ['nothing said', null, null, 10_000],
@@ -22,4 +22,17 @@ it.each([
   ['a timeout beyond all bounds', 9e15, null, 8.64e15],
 ])('TB-51 the end of a persistent RPC with %s', (_, timeoutMs, expirationTime, expected) => {
   expect(rpcExpirationTime(timeoutMs, expirationTime, 1_000_000)).toBe(expected);
+});
+
+it.each([
+  ['nothing said', null, null, 8000],
+  ['the shortest timeout', 1000, null, 1000],
+  ['the longest', 8000, null, 8000],
+  ['one too short', 999, null, null],
+  ['one too long', 8001, null, null],
+  ['a deadline, which beats the timeout', 9000, 1_002_000, 2000],
+  ['a deadline that is too near', null, 1_000_999, null],
+  ['one that is too far', null, 1_008_001, null],
+])('ALI-68 the time of a call that may take 1 to 8 seconds with %s', (_, timeoutMs, expirationTime, expected) => {
+  expect(rpcTimeoutWithin({ minimum: 1000, maximum: 8000 }, timeoutMs, expirationTime, 1_000_000)).toBe(expected);
 });

@@ -24,3 +24,24 @@ export function rpcTimeoutMs(timeoutMs: number | null, expirationTime: number | 
   if (expirationTime !== null) return Math.min(expirationTime - now, MAX_RPC_TIMEOUT_MS);
   return Math.min(Math.max(timeoutMs ?? DEFAULT_RPC_TIMEOUT_MS, MIN_RPC_TIMEOUT_MS), MAX_RPC_TIMEOUT_MS);
 }
+
+/** How long calls of a method may take, in milliseconds, both included. */
+export interface RpcTimeoutRange {
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+/**
+ * The same where the vendor gives the range: nothing is raised, and a caller who says nothing gets no more than it allows.
+ * null: what was asked for is outside.
+ */
+export function rpcTimeoutWithin(
+  { minimum, maximum }: RpcTimeoutRange,
+  timeoutMs: number | null,
+  expirationTime: number | null,
+  now: number,
+): number | null {
+  const asked = expirationTime === null ? timeoutMs : expirationTime - now;
+  if (asked === null) return Math.min(DEFAULT_RPC_TIMEOUT_MS, maximum);
+  return asked < minimum || asked > maximum ? null : asked;
+}

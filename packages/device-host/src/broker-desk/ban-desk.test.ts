@@ -96,6 +96,14 @@ describe('a ban', () => {
     }
   });
 
+  it('reaches the only Session of a device whose identity has more in it than its id', async () => {
+    const { scene } = await open();
+    const device = scene.device('d2', 'named');
+    const bans = value(await scene.run(scene.desk.ban(TENANT, { device }, 60_000)));
+    expect(bans).toMatchObject([{ owner: { id: 'd2' }, dialect: 'named' }]);
+    expect(scene.broker.bans().map(({ sessionKey }) => sessionKey)).toEqual([`${TENANT}/named/d2/a name`]);
+  });
+
   it('that was made elsewhere is listed as well', async () => {
     const { scene, time } = await open();
     scene.plain(scene.device('d2'), 'one');

@@ -88,8 +88,6 @@ export interface BrokerDeskOptions {
   readonly broker: DeskBroker;
   readonly connectionsOf: (principalId: EntityId) => readonly DeviceConnection[];
   readonly dialects: readonly Dialect[];
-  /** Dialects in which a device has one Session only, with the id of the device as its whole identity. */
-  readonly oneSessionDialects: readonly DialectId[];
   readonly deviceRef: (id: EntityId) => DeviceRef | undefined;
   readonly applicationRef: (id: EntityId) => ApplicationRef | undefined;
   /** For dialects that know the space of a device that is away. */

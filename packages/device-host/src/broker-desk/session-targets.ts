@@ -1,5 +1,5 @@
 import type { EntityId } from '@moorage/core';
-import { sessionKey } from '../admission/session-key.ts';
+import { keyOf, sessionKey } from '../admission/session-key.ts';
 import type { BrokerDeskOptions, DeskDevice, DeskLimits, DeskTarget } from './desk-options.ts';
 import { tenantPrefix } from './session-owner.ts';
 import { type NamedSession, SessionWalk } from './session-walk.ts';
@@ -28,14 +28,22 @@ export class SessionTargets {
 
   /** What needs no search: the keys of live connections, and the one that follows from the device. */
   connectedKeysOf(device: DeskDevice): readonly string[] {
-    const { connectionsOf, oneSessionDialects } = this.#options;
     const keys = new Set<string>();
-    if (oneSessionDialects.includes(device.dialect)) keys.add(ownKey(device));
-    for (const { principal } of connectionsOf(device.id)) {
+    const only = this.#onlyKeyOf(device);
+    if (only !== null) keys.add(only);
+    for (const { principal } of this.#options.connectionsOf(device.id)) {
       const key = sessionKey(principal);
       if (key !== null && principal.tenantId === device.tenantId) keys.add(key);
     }
     return [...keys].slice(0, this.#limits.sessionKeys);
+  }
+
+  #onlyKeyOf({ id, tenantId, dialect: dialectId }: DeskDevice): string | null {
+    const { dialects, deviceRef, credentials } = this.#options;
+    const dialect = dialects.find(({ manifest }) => manifest.id === dialectId);
+    const device = deviceRef(id);
+    const identity = device?.tenantId === tenantId ? (dialect?.oneSession?.(device, credentials) ?? null) : null;
+    return identity === null ? null : keyOf(tenantId, dialectId, identity);
   }
 
   /** The Sessions there are, connected and absent. */

@@ -99,11 +99,11 @@ export class Scene<Client> {
       broker: this.broker,
       connectionsOf: (id) => this.fixture.host.connectionsOf(id),
       dialects: [
-        dialect('pushed', []),
+        { ...dialect('pushed', []), oneSession: ({ id }) => id },
+        { ...dialect('named', []), oneSession: ({ id }) => `${id}/a name` },
         dialect('plain', ['routing']),
         { ...dialect('accounts', ['routing']), spaceAccount: ({ id }) => (id.startsWith('lone') ? null : 'acc') },
       ],
-      oneSessionDialects: ['pushed'],
       deviceRef: (id) => this.fixture.devices.get(id),
       applicationRef: (id) => this.applications.get(id),
       credentials: NO_CREDENTIALS,

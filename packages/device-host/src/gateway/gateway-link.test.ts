@@ -349,6 +349,20 @@ describe('commands to devices behind a gateway', () => {
     expect(fixture.host.send('id-A', rpc)).toBe('sent');
   });
 
+  it('a device that is disabled loses its session, and the gateway is told; it hears of others as well', async () => {
+    const { fixture, gateway } = setUp({ level: 4 });
+    await connected(gateway, 'A');
+    const [a, b] = [deviceRef('id-A', { name: 'A' }), deviceRef('id-B', { name: 'B' })];
+    fixture.host.deviceEnabled(a, false, GATEWAY.id);
+    fixture.host.revoked('id-A', 'disabled');
+    fixture.host.deviceEnabled(b, true, GATEWAY.id);
+    expect(gateway.handle.pushed).toEqual(['A/enabled=false', 'A/closed=152', 'B/enabled=true']);
+    expect(fixture.host.send('id-A', rpc)).toBe('notConnected');
+    fixture.host.deviceEnabled(a, true, null);
+    fixture.host.deviceEnabled(a, true, 'a gateway that is away');
+    expect(gateway.handle.pushed).toHaveLength(3);
+  });
+
   it('a device that is a gateway no longer loses the devices behind it, also those being made', async () => {
     const { fixture, gateway } = setUp();
     await connected(gateway, 'A');

@@ -25,3 +25,8 @@ export function textMember(value: JsonObject, member: string): string | null | u
   if (text === null || text === undefined || text === '') return null;
   return typeof text === 'string' ? text : undefined;
 }
+
+/** Whether the value of a device's credentials lets it connect, as far as the type knows such a word. */
+export function saysEnabled(credentialsValue: string | null): boolean {
+  return credentialsValue === null || parseValue(credentialsValue)?.enabled !== false;
+}
