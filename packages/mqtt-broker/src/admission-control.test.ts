@@ -191,6 +191,24 @@ describe('CONNECTs under way', () => {
     expect(clients.every((client) => client.stream.writes.length === 1)).toBe(true);
   });
 
+  it('are let in by 200 in a turn of the event loop, in order', async () => {
+    const test = await TestBroker.start();
+    const asked: string[] = [];
+    test.authenticator.answer = ({ clientId }, accepted) => {
+      asked.push(clientId);
+      return accepted;
+    };
+    for (let index = 0; index < 450; index++) {
+      const client = test.open(4);
+      client.stream.send(client.encode(client.connectPacket({ clientId: `c${index}` })));
+    }
+    for (const expected of [200, 400, 450]) {
+      expect(asked).toHaveLength(expected);
+      test.time.endOneTurn();
+    }
+    expect(asked).toEqual(Array.from({ length: 450 }, (_, index) => `c${index}`));
+  });
+
   it('do not count clients that stay silent, nor wait for those that left', async () => {
     const { test, answers } = await slow(2);
     test.open(4);
