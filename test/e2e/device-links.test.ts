@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApiClient } from '../harness/api-client.ts';
 import { createLinkDevice, createProduct, LinkClient } from '../harness/link-devices.ts';
 import { MoorageProcess } from '../harness/moorage-process.ts';
-import { createWaveshareDevice } from '../harness/vendor-devices.ts';
+import { createApplication, createWaveshareDevice } from '../harness/vendor-devices.ts';
 
 const server = new MoorageProcess();
 const api = new ApiClient(server);
@@ -136,6 +136,36 @@ const VENDORS: Readonly<Record<string, (name: string) => Promise<LinkedDevice>>>
       told: () => inbox.next(),
       async untaken() {
         await client.publishAsync(`Pub/${topic}`, '{"data":{"quiet":1}}', { qos: 1 });
+        return inbox.all;
+      },
+      end: () => client.endAsync(),
+    };
+  },
+  async thingscale(name) {
+    const account = await createApplication(api, 'thingscale', name);
+    const { userId = '', deviceToken = '' } = account.credentials;
+    const credentialsValue = JSON.stringify({ accountId: account.id });
+    const created = await api.call('POST', '/api/device-with-credentials', {
+      device: { name },
+      credentials: { credentialsType: 'THINGSCALE', credentialsId: name, credentialsValue },
+    });
+    expect(created.status, created.text).toBe(200);
+    const { client, inbox } = await overMqtt(
+      { username: userId, password: deviceToken, clientId: name },
+      `${deviceToken}/${name}/subscribe`,
+      (body) => body.params,
+    );
+    const data = `${deviceToken}/json/${name}`;
+    return {
+      id: created.body.id.id,
+      key: 'relay',
+      target: { method: 'relay' },
+      report: async (value) => {
+        await client.publishAsync(data, JSON.stringify({ relay: Number(value) }), { qos: 1 });
+      },
+      told: () => inbox.next(),
+      async untaken() {
+        await client.publishAsync(data, '{"quiet":1}', { qos: 1 });
         return inbox.all;
       },
       end: () => client.endAsync(),
