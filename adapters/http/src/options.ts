@@ -34,6 +34,8 @@ export interface LoggedConnection {
   readonly code: number;
   readonly reason: string;
   readonly row: string | null;
+  /** How often it happened within a minute. */
+  readonly count: number;
   readonly looksLike: string | null;
   readonly said: readonly { readonly dialect: string; readonly reason: string }[];
 }

@@ -18,6 +18,7 @@ export const ConnectionLogEntry = named(
     username: orNull(Type.String({ description: 'Shortened, since it may be a token.' })),
     code: Type.Integer({ description: 'The code that was sent to the client.' }),
     reason: Type.String({ description: 'Why, in plain English.' }),
+    count: Type.Integer({ description: 'How often a message was refused for this reason in the minute from `ts` on.' }),
     row: orNull(Type.String({ description: 'Row of the table that refused an attempt nobody claimed.' })),
     looksLike: orNull(Type.String({ description: 'The vendor whose devices connect in this form.' })),
     said: Type.Array(Type.Object({ dialect: Type.String(), reason: Type.String() }), {

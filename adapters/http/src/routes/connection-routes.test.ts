@@ -18,6 +18,7 @@ function line(deviceId: string | null, event: string, ts: number): LoggedConnect
     row: event === 'refused' ? 'F8' : null,
     looksLike: null,
     said: [],
+    count: 1,
   };
 }
 

@@ -30,6 +30,7 @@ function toPage(entries: readonly LoggedConnection[], query: PageOfLog): Connect
       code: entry.code,
       reason: entry.reason,
       row: entry.row,
+      count: entry.count,
       looksLike: entry.looksLike,
       said: [...said],
     })),

@@ -31,6 +31,30 @@ describe('connection log', () => {
     expect(log.of('c')).toEqual([]);
   });
 
+  it('a message that is refused again for the same reason within a minute is counted, not entered', () => {
+    const log = new ConnectionLog(3, 10);
+    const refused = (ts: number, reason = 'no right') =>
+      log.add({ ...entry('a', ts), tenantId: 't', event: 'message', code: 0x87, reason });
+    log.add(entry('a', 1));
+    for (let ts = 10; ts < 60_010; ts += 1_000) refused(ts);
+    refused(500, 'another reason');
+    refused(60_010);
+    expect(log.of('a').map(({ ts, reason, count }) => [ts, reason, count])).toEqual([
+      [60_010, 'no right', 1],
+      [500, 'another reason', 1],
+      [10, 'no right', 60],
+    ]);
+    expect(log.recent('t').map(({ count }) => count)).toEqual([1, 1, 60]);
+    log.add(entry('a', 2));
+    log.add(entry('a', 2));
+    expect(
+      log
+        .of('a')
+        .slice(0, 2)
+        .map(({ event }) => event),
+    ).toEqual(['connected', 'connected']);
+  });
+
   it('forgets the quietest principal first', () => {
     const log = new ConnectionLog(2, 2);
     log.add(entry('a', 1));

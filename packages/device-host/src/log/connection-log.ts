@@ -27,10 +27,19 @@ export interface ConnectionLogEntry {
   readonly said: readonly { readonly dialect: string; readonly reason: string }[];
 }
 
+/** An entry as it is kept. */
+export interface KeptEntry extends ConnectionLogEntry {
+  /** How often it happened within a minute, at least once; `ts` is the first time. */
+  count: number;
+}
+
 /** Shows enough of a name to recognise it and not enough to use it. */
 export function shorten(name: string): string {
   return name.length <= 6 ? `${name.slice(0, 2)}…` : `${name.slice(0, 4)}…(${name.length})`;
 }
+
+/** Messages of a client that are refused for one reason are one entry for so long. waveshare.md, 4.4 */
+const REPETITION_MS = 60_000;
 
 /** Entries kept for a tenant as a whole, and for the attempts that nobody claimed. */
 const RECENT = 1_000;
@@ -38,20 +47,26 @@ const RECENT = 1_000;
 /** The newest entries in memory, bounded; a noisy principal can only push out entries of its own. */
 export class ConnectionLog {
   /** By tenant; `''`: attempts that nobody claimed. */
-  readonly #recent = new Map<string, ConnectionLogEntry[]>();
+  readonly #recent = new Map<string, KeptEntry[]>();
   readonly #perPrincipal: number;
   readonly #maximumPrincipals: number;
-  readonly #byPrincipal = new Map<string, ConnectionLogEntry[]>();
+  readonly #byPrincipal = new Map<string, KeptEntry[]>();
 
   constructor(perPrincipal = 50, maximumPrincipals = 20_000) {
     this.#perPrincipal = perPrincipal;
     this.#maximumPrincipals = maximumPrincipals;
   }
 
-  add(entry: ConnectionLogEntry): void {
-    this.#addRecent(entry);
-    const key = entry.principalId ?? '';
+  add(given: ConnectionLogEntry): void {
+    const key = given.principalId ?? '';
     let entries = this.#byPrincipal.get(key);
+    const repeated = given.event === 'message' ? entries?.findLast((one) => isRepetition(one, given)) : undefined;
+    if (repeated !== undefined) {
+      repeated.count++;
+      return;
+    }
+    const entry: KeptEntry = { ...given, count: 1 };
+    this.#addRecent(entry);
     if (entries === undefined) {
       entries = [];
     } else {
@@ -71,11 +86,11 @@ export class ConnectionLog {
   }
 
   /** The newest entries of a tenant, or (null) of the attempts that nobody claimed; newest first. */
-  recent(tenantId: EntityId | null): readonly ConnectionLogEntry[] {
+  recent(tenantId: EntityId | null): readonly KeptEntry[] {
     return (this.#recent.get(tenantId ?? '') ?? []).toReversed();
   }
 
-  #addRecent(entry: ConnectionLogEntry): void {
+  #addRecent(entry: KeptEntry): void {
     const key = entry.tenantId ?? '';
     let entries = this.#recent.get(key);
     if (entries === undefined) {
@@ -88,7 +103,18 @@ export class ConnectionLog {
   }
 
   /** Entries of one device or application, newest first; null: refused attempts that no dialect claimed. */
-  of(principalId: EntityId | null): readonly ConnectionLogEntry[] {
+  of(principalId: EntityId | null): readonly KeptEntry[] {
     return (this.#byPrincipal.get(principalId ?? '') ?? []).toReversed();
   }
+}
+
+function isRepetition(kept: ConnectionLogEntry, entry: ConnectionLogEntry): boolean {
+  return (
+    kept.event === 'message' &&
+    kept.reason === entry.reason &&
+    kept.code === entry.code &&
+    kept.clientId === entry.clientId &&
+    entry.ts >= kept.ts &&
+    entry.ts - kept.ts < REPETITION_MS
+  );
 }
