@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { request } from 'node:https';
+import { CERTIFICATES } from '@moorage/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { createCombinedListener } from './combined-listener.ts';
 import { afterHandshake, chooseSubProtocol } from './first-bytes.ts';
 import type { Listener } from './listener.ts';
-import { CERTIFICATES } from './testing/certificates.ts';
 import { Bench, closed } from './testing/listening.ts';
 import { turns } from './testing/streams.ts';
 

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
+import { CERTIFICATES } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
 import { commonNameOf, describeCertificate, isChain } from './presented-certificate.ts';
-import { CERTIFICATES } from './testing/certificates.ts';
 import { SUBJECTS } from './testing/subjects.ts';
 
 const read = (pem: string) => describeCertificate(new X509Certificate(pem));

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { CERTIFICATES } from '@moorage/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Listener } from './listener.ts';
 import { createTcpListener } from './tcp-listener.ts';
-import { CERTIFICATES } from './testing/certificates.ts';
 import { Bench } from './testing/listening.ts';
 import { createTlsListener } from './tls-listener.ts';
 import { createWebSocketListener } from './web-socket-listener.ts';

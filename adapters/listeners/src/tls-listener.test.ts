@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { CERTIFICATES } from '@moorage/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTcpListener } from './tcp-listener.ts';
-import { CERTIFICATES } from './testing/certificates.ts';
 import { Bench, closed, material } from './testing/listening.ts';
 import { fill, turns } from './testing/streams.ts';
 import { createTlsListener } from './tls-listener.ts';

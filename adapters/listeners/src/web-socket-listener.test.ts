@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import type { Socket } from 'node:net';
+import { CERTIFICATES } from '@moorage/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Listener } from './listener.ts';
-import { CERTIFICATES } from './testing/certificates.ts';
 import { Bench, closed } from './testing/listening.ts';
 import { turns } from './testing/streams.ts';
 import { createWebSocketListener } from './web-socket-listener.ts';

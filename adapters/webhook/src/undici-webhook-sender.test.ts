@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:net';
+import { CERTIFICATES } from '@moorage/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CERTIFICATES } from './testing/certificates.ts';
 import { Receiver } from './testing/receivers.ts';
 import { UndiciWebhookSender, type WebhookSenderOptions } from './undici-webhook-sender.ts';
 
@@ -111,7 +111,7 @@ describe('a webhook request', () => {
 
   it('speaks TLS with certificates that are trusted and of the host', async () => {
     const to = await receiver(undefined, { tls: true });
-    const { ca } = CERTIFICATES;
+    const ca = CERTIFICATES.ca.certificate;
     const secure = (host: string) => request(to.url('/', host, 'https'));
     expect(await sender({ ca, resolve: here }).send(secure('localhost'))).toEqual({ kind: 'status', status: 200 });
     expect(await sender({ ca }).send(secure('127.0.0.1'))).toEqual({ kind: 'status', status: 200 });

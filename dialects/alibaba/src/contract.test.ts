@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
-import type { Device, DeviceCredentials } from '@moorage/core';
-import { connectPacket, credentialLookup, describeDialect } from '@moorage/testkit';
+import type { DeviceCredentials } from '@moorage/core';
+import { connectPacket, credentialLookup, credentialsRecord, describeDialect, deviceRecord } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
 import { AlibabaDialect } from './dialect.ts';
 import type { Hmac } from './signature.ts';
@@ -10,32 +10,10 @@ import { settled } from './testing/settled.ts';
 const hmac: Hmac = (algorithm, key, text) => createHmac(algorithm, key).update(text).digest('hex');
 const dialect = () => new AlibabaDialect({ hmac, now: () => 1_700_000_000_000, store: noStore });
 
-const device: Device = {
-  id: LAMP.id,
-  createdTime: 0,
-  tenantId: LAMP.tenantId,
-  customerId: LAMP.tenantId,
-  name: LAMP.name,
-  label: null,
-  deviceProfileId: LAMP.profileId,
-  type: 'default',
-  dialect: 'alibaba',
-  deviceData: {},
-  firmwareId: null,
-  softwareId: null,
-  additionalInfo: null,
-  version: 1,
-};
+const device = deviceRecord(LAMP, 'alibaba');
 
-const credentials = (deviceSecret: string | null): DeviceCredentials => ({
-  id: 'c',
-  createdTime: 0,
-  deviceId: device.id,
-  credentialsType: 'ALIBABA',
-  credentialsId: USERNAME,
-  credentialsValue: JSON.stringify({ productKey: PRODUCT_KEY, deviceName: DEVICE_NAME, deviceSecret }),
-  version: 1,
-});
+const credentials = (deviceSecret: string | null): DeviceCredentials =>
+  credentialsRecord(device, 'ALIBABA', USERNAME, { productKey: PRODUCT_KEY, deviceName: DEVICE_NAME, deviceSecret });
 
 const connect = connectPacket({
   clientId: `${PRODUCT_KEY}.${DEVICE_NAME}|timestamp=2524608000000,_ss=1,securemode=3,signmethod=hmacsha256,ext=3|`,

@@ -1,5 +1,5 @@
-import type { ConnectCredential, CredentialLookup, DeviceRef } from '@moorage/core';
-import { type ConnectPacket, passwordMatches, type Refusal } from '@moorage/dialect-api';
+import { type ConnectCredential, type CredentialLookup, type DeviceRef, parseJson } from '@moorage/core';
+import { type ConnectPacket, ownMember, passwordMatches, type Refusal, textMember } from '@moorage/dialect-api';
 import type { LinkClientId } from './client-id.ts';
 import { badClientId, badCredentials, badKeepAlive, notAuthorized, wrongSignature } from './codes.ts';
 import type { DeviceTokens } from './device-tokens.ts';
@@ -42,26 +42,13 @@ export function isIdentity({ productKey, deviceName }: LinkIdentity): boolean {
 
 /** The secret in the value of credentials; null: the device waits for its registration. api-additions.md, 1 */
 export function deviceSecretOf(credentialsValue: string | null): string | null {
-  return textOf(membersOf(credentialsValue).deviceSecret);
+  return textMember(parseJson(credentialsValue ?? ''), 'deviceSecret');
 }
 
 /** The token in the value of credentials; null: none was given out by registration. Section 1.7 */
 export function deviceTokenOf(credentialsValue: string | null): string | null {
-  const { registered, deviceToken } = membersOf(credentialsValue);
-  return registered === true ? textOf(deviceToken) : null;
-}
-
-function membersOf(credentialsValue: string | null): { readonly [member: string]: unknown } {
-  try {
-    const value: unknown = JSON.parse(credentialsValue ?? '');
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
-}
-
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
+  const value = parseJson(credentialsValue ?? '');
+  return ownMember(value, 'registered') === true ? textMember(value, 'deviceToken') : null;
 }
 
 /** A device that proved who it is. */

@@ -1,7 +1,7 @@
-import type { CredentialLookup, DeviceRef, EntityId } from '@moorage/core';
+import { type CredentialLookup, type DeviceRef, type EntityId, jsonString } from '@moorage/core';
 import { encodeText } from '@moorage/dialect-api';
 import { credentialOf, parsePair, parseUsername } from './credentials.ts';
-import { integerOf, type Members, stringOf } from './json-text.ts';
+import { integerOf, type Members } from './json-text.ts';
 import { connectContent, type Hmac, type LinkIdentity, signatureMatches, signMethod } from './signature.ts';
 
 /** Who a sub-device is and what it signed. Section 6 */
@@ -15,20 +15,20 @@ export interface SignedIdentity extends LinkIdentity {
 
 /** undefined: no such object, or one that names nobody. */
 export function readIdentity(members: Members | undefined): LinkIdentity | undefined {
-  const productKey = stringOf(members?.get('productKey'));
-  const deviceName = stringOf(members?.get('deviceName'));
+  const productKey = jsonString(members?.get('productKey'));
+  const deviceName = jsonString(members?.get('deviceName'));
   return productKey === undefined || deviceName === undefined ? undefined : parsePair(productKey, deviceName);
 }
 
 /** The method goes by two names, and the time is a number or a text. */
 export function readSignedIdentity(members: Members | undefined): SignedIdentity | undefined {
   const identity = readIdentity(members);
-  const clientId = stringOf(members?.get('clientId'));
-  const sign = stringOf(members?.get('sign'));
+  const clientId = jsonString(members?.get('clientId'));
+  const sign = jsonString(members?.get('sign'));
   if (identity === undefined || clientId === undefined || sign === undefined) return undefined;
   const time = members?.get('timestamp');
-  const timestamp = time === undefined ? undefined : (stringOf(time) ?? integerOf(time)?.toString());
-  const method = stringOf(members?.get('signMethod') ?? members?.get('signmethod'));
+  const timestamp = time === undefined ? undefined : (jsonString(time) ?? integerOf(time)?.toString());
+  const method = jsonString(members?.get('signMethod') ?? members?.get('signmethod'));
   return { ...identity, clientId, timestamp, method, sign };
 }
 

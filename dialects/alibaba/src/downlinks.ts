@@ -1,8 +1,7 @@
-import { formatValue, formatValues, type Value } from '@moorage/core';
-import { type DeviceCommand, isTopicName } from '@moorage/dialect-api';
-import { bytesOfBase64 } from './base64.ts';
+import { formatValue, formatValues, jsonString, type Value } from '@moorage/core';
+import { type DeviceCommand, fromBase64, isTopicName } from '@moorage/dialect-api';
 import { writeRequest } from './envelope.ts';
-import { type JsonTexts, stringOf } from './json-text.ts';
+import type { JsonTexts } from './json-text.ts';
 import { methodOf } from './requests.ts';
 import { RRPC_METHOD, readRrpcCall } from './rrpc.ts';
 import type { ThingModel } from './thing-model.ts';
@@ -119,10 +118,10 @@ function freeRrpc(context: DownlinkContext, command: RpcCommand): Downlink | und
 /** `params` is Base64 as a JSON string. */
 function rawDownlink({ topics }: DownlinkContext, { params }: RpcCommand): Downlink | undefined {
   const text = safeString(params);
-  const payload = text === undefined ? undefined : bytesOfBase64(text);
+  const payload = text === undefined ? undefined : fromBase64(text);
   return payload === undefined ? undefined : { topicName: topics.system + DOWN_RAW, payload, answer: 'raw' };
 }
 
 function safeString(params: string): string | undefined {
-  return /^"[A-Za-z0-9+/=]*"$/.test(params) ? stringOf(params) : undefined;
+  return /^"[A-Za-z0-9+/=]*"$/.test(params) ? jsonString(params) : undefined;
 }

@@ -1,5 +1,6 @@
+import { jsonString } from '@moorage/core';
 import { encodeText } from '@moorage/dialect-api';
-import { type JsonTexts, stringOf } from './json-text.ts';
+import type { JsonTexts } from './json-text.ts';
 
 const MAXIMUM_MEMBERS = 16;
 
@@ -7,7 +8,7 @@ const MAXIMUM_MEMBERS = 16;
 export function readNtpRequest(texts: JsonTexts, payload: Uint8Array): string | undefined {
   const members = texts.reader.readMembers(payload, texts.decoding, MAXIMUM_MEMBERS);
   const sent = typeof members === 'string' ? undefined : members.get('deviceSendTime');
-  const written = stringOf(sent) ?? sent;
+  const written = jsonString(sent) ?? sent;
   return written !== undefined && /^\d{1,20}$/.test(written) ? `"${written}"` : undefined;
 }
 

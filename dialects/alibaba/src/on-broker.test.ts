@@ -1,25 +1,8 @@
 import { createHmac } from 'node:crypto';
-import {
-  CommandRouter,
-  type Completion,
-  type CredentialLookup,
-  DEFAULT_PROFILE_SETTINGS,
-  type DeviceRef,
-  type RpcOutcome,
-} from '@moorage/core';
-import { DeviceHost, type HostParts, spaceKey } from '@moorage/device-host';
-import { Broker, MemoryRetainedStore, MemorySessionStore } from '@moorage/mqtt-broker';
+import { type CredentialLookup, DEFAULT_PROFILE_SETTINGS, type DeviceRef } from '@moorage/core';
+import { DeviceHost, spaceKey } from '@moorage/device-host';
 import { PacketType, type ProtocolLevel, type QoS } from '@moorage/mqtt-codec';
-import {
-  type ConnectFields,
-  credentialLookup,
-  FakeTime,
-  MemoryStream,
-  RawClient,
-  readText,
-  TEST_LISTENER,
-  TestObserver,
-} from '@moorage/testkit';
+import { type ConnectFields, credentialLookup, DialectHarbour, type RawClient } from '@moorage/testkit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { AlibabaDialect } from './dialect.ts';
 import type { Hmac } from './signature.ts';
@@ -52,29 +35,16 @@ const names: Readonly<Record<string, DeviceRef>> = {
   'lamp-03&otherProduct': foreign,
 };
 
-let running: Broker | null = null;
+let running: DialectHarbour | null = null;
 
 afterEach(async () => {
   await running?.close();
   running = null;
 });
 
-/** The dialect behind a real broker, host and command router. */
+/** The dialect behind a real broker. */
 async function harbour() {
-  const time = new FakeTime();
-  const owed: Completion[] = [];
-  const stored: string[] = [];
   const store = new MemoryLinkStore();
-  const dialect = new AlibabaDialect({
-    hmac,
-    now: () => time.now(),
-    store: () => store,
-    secrets: () => ({
-      issue: async () => ({ outcome: 'issued', secret: 'the secret' }),
-      admit: async () => ({ outcome: 'failed' }),
-    }),
-    registerWithoutTls: true,
-  });
   const credentials: CredentialLookup = {
     ...credentialLookup(
       Object.fromEntries(Object.entries(names).map(([name, ref]) => [name, holderOf(SECRET, ref, name)])),
@@ -82,78 +52,29 @@ async function harbour() {
     product: (_dialect, name) =>
       name === PRODUCT_KEY ? { profileId: device.profileId, settings: device.settings } : undefined,
   };
-  const host = new DeviceHost({
-    dialects: [dialect],
+  const scene = new DialectHarbour({
+    dialect: (time) =>
+      new AlibabaDialect({
+        hmac,
+        now: () => time.now(),
+        store: () => store,
+        secrets: () => ({
+          issue: async () => ({ outcome: 'issued', secret: 'the secret' }),
+          admit: async () => ({ outcome: 'failed' }),
+        }),
+        registerWithoutTls: true,
+      }),
+    host: (options) => new DeviceHost(options),
     credentials,
-    deviceRef: (id) => Object.values(names).find((ref) => ref.id === id),
-    deviceRefByName: () => undefined,
-    applicationRef: () => undefined,
-    anonymous: false,
-    clock: time,
-    scheduler: time,
-    text: (payload) => readText(payload, 0, payload.length),
-    serverKeepAlive: null,
-    observer: {
-      count: () => {},
-      fault: (error) => {
-        throw error;
-      },
-    },
+    devices: Object.values(names),
+    attributes: async (_owner, scope, keys) => (scope === null ? [] : store.read(null, scope, keys)),
+    stores: 'byTest',
   });
-  const broker = new Broker({
-    authenticator: host,
-    sessions: new MemorySessionStore(() => time.now()),
-    retained: new MemoryRetainedStore(),
-    clock: time,
-    scheduler: time,
-    readText,
-    observer: new TestObserver(),
-  });
-  running = broker;
-  const router = new CommandRouter({ gateway: host, scheduler: time });
-  const keep = (what: string, completion: Completion | null): void => {
-    stored.push(what);
-    completion?.hold();
-    if (completion !== null) owed.push(completion);
-  };
-  const parts = {
-    broker,
-    ingest: {
-      sink: (owner: string) => ({ owner, series: new Map(), waiting: null }),
-      submit: (_sink: unknown, points: { keys: string[] }, completion: Completion | null) =>
-        keep(`telemetry ${points.keys}`, completion),
-      submitAttributes: (
-        _owner: string,
-        scope: string,
-        values: { keys: string[] },
-        _at: number,
-        completion: Completion | null,
-      ) => keep(`${scope} ${values.keys}`, completion),
-    },
-    activity: {
-      connected() {},
-      disconnected() {},
-      active() {},
-      removed() {},
-      attributesStored() {},
-      attributesRemoved() {},
-    },
-    attributes: {
-      read: async (_owner: string, scope: 'SHARED', keys: readonly string[] | null) => store.read(null, scope, keys),
-    },
-    commands: { request() {} },
-    platform: { provisioning: { connected() {} }, commands: router },
-    notifyGateway() {},
-  };
-  // Only what the dialect causes is there.
-  host.attach(parts as unknown as HostParts);
-  await broker.start();
-
-  const accept = (level: ProtocolLevel): RawClient => {
-    const client = new RawClient(new MemoryStream(), level, () => time.endTurn());
-    broker.accept(client.stream, TEST_LISTENER);
-    return client;
-  };
+  running = scene;
+  await scene.start();
+  const { broker, router, stored, time } = scene;
+  const accept = (level: ProtocolLevel): RawClient => scene.accept(level);
+  const commit = (): Promise<void> => scene.commit();
   /** Connects a device with these parameters of its Client Identifier. */
   const connect = async (
     parameters = '_ss=1',
@@ -182,12 +103,6 @@ async function harbour() {
     });
     return { client, connack };
   };
-  /** The stores have everything. */
-  const commit = async (): Promise<void> => {
-    for (const completion of owed.splice(0)) completion.release('stored');
-    await turn();
-    time.endTurn();
-  };
   const downlink = (topicName: string, payload: string, qos: QoS = 1): number => {
     const space = spaceKey(device.tenantId, 'alibaba', '');
     const sessions = broker.publish(space, { topicName, payload: encode(payload), qos, retain: false });
@@ -195,15 +110,9 @@ async function harbour() {
     return sessions;
   };
   /** A call of the platform; the outcomes are collected. */
-  const call = (method: string, params = '{}', timeoutMs = 5_000) => {
-    const outcomes: RpcOutcome[] = [];
-    const { tenantId } = device;
-    const request = { tenantId, device, method, params, oneway: false, timeoutMs, waitForDevice: false };
-    router.call(request, (outcome) => outcomes.push(outcome));
-    time.endTurn();
-    return outcomes;
-  };
-  return { time, host, broker, router, store, stored, accept, connect, commit, downlink, call };
+  const call = (method: string, params = '{}', timeoutMs = 5_000) =>
+    scene.request({ device, method, params, oneway: false, timeoutMs });
+  return { time, router, stored, accept, connect, commit, downlink, call };
 }
 
 describe('Sessions', () => {
@@ -375,7 +284,7 @@ describe('conversation', () => {
     const { connect, commit, stored } = await harbour();
     const { client } = await connect('_ss=1');
     client.publish(`${SYSTEM}thing/event/property/post`, { payload: '{"id":"7","params":{"a":1}}', qos: 1 });
-    expect([stored, client.receive()]).toEqual([['telemetry a'], []]);
+    expect([stored, client.receive()]).toEqual([['telemetry A lamp a'], []]);
     await commit();
     expect(client.receive().map(({ type }) => type)).toEqual([PacketType.Puback, PacketType.Publish]);
   });
@@ -467,10 +376,10 @@ describe('conversation', () => {
       { type: PacketType.Puback, packetIdentifier: 2 },
     ]);
     expect(stored).toEqual([
-      'CLIENT sdkVersion,sdkLanguage',
-      'CLIENT SYS_LP_SDK_VERSION',
-      'telemetry current_fw_version',
-      'CLIENT firmwareVersion',
+      'CLIENT A lamp sdkVersion,sdkLanguage',
+      'CLIENT A lamp SYS_LP_SDK_VERSION',
+      'telemetry A lamp current_fw_version',
+      'CLIENT A lamp firmwareVersion',
     ]);
     expect(client.subscribe(`${CUSTOM}user/get`, { qos: 0 }).reasonCodes).toEqual([0]);
     client.publish(`${CUSTOM}user/update`, { payload: '{"message":"hello!"}' });

@@ -1,8 +1,8 @@
-import { type DialectRequestIntent, PointList, ValueKind } from '@moorage/core';
+import { type DialectRequestIntent, jsonString, PointList, ValueKind } from '@moorage/core';
 import { type DialectMessage, type Disposition, perform, ReasonCode, refuseMessage } from '@moorage/dialect-api';
 import { AlinkCode } from './codes.ts';
 import { readRequest } from './envelope.ts';
-import { integerOf, type JsonTexts, stringOf } from './json-text.ts';
+import { integerOf, type JsonTexts } from './json-text.ts';
 import { encodePending } from './pending-reply.ts';
 import { handleRequest, owedTo, refused as refusedRequest, type SystemMessage } from './requests.ts';
 import type { LinkIdentity } from './signature.ts';
@@ -49,7 +49,7 @@ export function firmwareGet(system: SystemMessage): Disposition {
   return handleRequest(system, (request) => {
     const params = system.texts.members(request.params ?? '{}', MAXIMUM_MEMBERS);
     if (params === undefined) return refusedRequest(system, request, AlinkCode.ParamsForm);
-    if (isOtherModule(stringOf(params.get('module')))) return refusedRequest(system, request, AlinkCode.Success);
+    if (isOtherModule(jsonString(params.get('module')))) return refusedRequest(system, request, AlinkCode.Success);
     const question: FirmwareQuestion = { ...system.topics.identity, version: null };
     const ref = owedTo(system, request, 'dialect');
     return perform([{ kind: 'dialectRequest', request: FIRMWARE_TASK, params: JSON.stringify(question), ref }]);
@@ -107,12 +107,12 @@ export function otaUplink(
   const members = texts.reader.readMembers(message.payload, texts.decoding, MAXIMUM_MEMBERS);
   const params = typeof members === 'string' ? undefined : texts.members(members.get('params'), MAXIMUM_MEMBERS);
   if (params === undefined) return refused('The message is not a JSON object with params.');
-  const module = stringOf(params.get('module'))?.slice(0, MAXIMUM_TEXT);
+  const module = jsonString(params.get('module'))?.slice(0, MAXIMUM_TEXT);
   const points = new PointList();
   const add = (key: string, kind: ValueKind, value: string | number): void =>
     points.add(message.receivedAt, keyOf(key, module), kind, value);
   if (name === 'inform') {
-    const version = stringOf(params.get('version'));
+    const version = jsonString(params.get('version'));
     if (!version) return refused('The message names no version.');
     const shown = version.slice(0, MAXIMUM_TEXT);
     add(VERSION_KEY, ValueKind.String, shown);
@@ -128,7 +128,7 @@ export function otaUplink(
   const step = integerOf(params.get('step'));
   if (step === undefined || step < -4 || step > 100) return refused('The step is not a number of -4 to 100.');
   const failure = FAILURES.get(step);
-  const described = stringOf(params.get('desc'))?.slice(0, MAXIMUM_TEXT);
+  const described = jsonString(params.get('desc'))?.slice(0, MAXIMUM_TEXT);
   add(STATE_KEY, ValueKind.String, failure === undefined ? (step === 100 ? 'DOWNLOADED' : 'DOWNLOADING') : 'FAILED');
   if (failure === undefined) add(PROGRESS_KEY, ValueKind.Long, step);
   else add(ERROR_KEY, ValueKind.String, described ? `${failure}: ${described}` : failure);

@@ -1,8 +1,7 @@
-import type { RpcTimeoutRange } from '@moorage/core';
-import { encodeText } from '@moorage/dialect-api';
-import { base64Of } from './base64.ts';
+import { jsonString, type RpcTimeoutRange } from '@moorage/core';
+import { encodeText, toBase64 } from '@moorage/dialect-api';
 import { readResponse, responsePayload } from './envelope.ts';
-import { type JsonTexts, stringOf } from './json-text.ts';
+import type { JsonTexts } from './json-text.ts';
 
 /** A call with a payload of its own, made as RPC with this method. Section 4.3 */
 export const RRPC_METHOD = 'rrpc';
@@ -23,11 +22,11 @@ const MAXIMUM_MEMBERS = 16;
 export function readRrpcCall(texts: JsonTexts, params: string): RrpcCall | undefined {
   const members = texts.members(params, MAXIMUM_MEMBERS);
   if (members === undefined) return undefined;
-  const topic = stringOf(members.get('topic')) ?? '';
+  const topic = jsonString(members.get('topic')) ?? '';
   const payload = members.get('payload') ?? '""';
   return {
     topic: topic === '' ? null : topic.startsWith('/') ? topic : `/${topic}`,
-    payload: encodeText(stringOf(payload) ?? payload),
+    payload: encodeText(jsonString(payload) ?? payload),
   };
 }
 
@@ -36,7 +35,7 @@ export function rrpcAnswer(texts: JsonTexts, payload: Uint8Array): string {
   const json = texts.reader.readJson(payload, texts.decoding);
   if (json !== undefined) return json;
   const text = texts.decoding.text(payload);
-  return text === undefined ? JSON.stringify({ payloadBase64: base64Of(payload) }) : JSON.stringify(text);
+  return text === undefined ? JSON.stringify({ payloadBase64: toBase64(payload) }) : JSON.stringify(text);
 }
 
 /** The answer to a service that was called this way. */

@@ -25,8 +25,8 @@ import {
   refuseMessage,
   type SubscriptionDecision,
   type SubscriptionOptions,
+  toBase64,
 } from '@moorage/dialect-api';
-import { base64Of } from './base64.ts';
 import { parseClientId } from './client-id.ts';
 import { AlinkCode, outcomeCode } from './codes.ts';
 import { type Downlink, desiredData, propertiesDownlink, rpcDownlink, tagsData } from './downlinks.ts';
@@ -173,7 +173,7 @@ export class AlibabaSession implements DialectSession {
 
   #rawAnswer({ payload }: DialectMessage): Disposition {
     const id = this.#rawCalls.shift();
-    return perform(id === undefined ? [] : [{ kind: 'rpcResponse', id, payload: JSON.stringify(base64Of(payload)) }]);
+    return perform(id === undefined ? [] : [{ kind: 'rpcResponse', id, payload: JSON.stringify(toBase64(payload)) }]);
   }
 
   #ntp({ payload, receivedAt }: DialectMessage): Disposition {

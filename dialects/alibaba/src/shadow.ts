@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '@moorage/core';
+import { isObject, type Json, type JsonObject, parseJson } from '@moorage/core';
 
 /** Attributes of one state. Section 2.6 */
 const MAXIMUM_ATTRIBUTES = 128;
@@ -53,10 +53,6 @@ function error(code: ShadowError): ShadowChange {
 
 function member(object: JsonObject, name: string): Json | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** `null`, or the text that older libraries send for it. */
@@ -159,7 +155,7 @@ export function storedShadow({ reported, version }: Shadow): string {
 
 /** The kept document; an empty one if there is none that can be read. */
 export function readStoredShadow(text: string | null): Shadow {
-  const stored = parsed(text ?? '');
+  const stored = parseJson(text ?? '');
   if (!isObject(stored) || !Array.isArray(stored.reported)) return EMPTY_SHADOW;
   const reported = new Map<string, ShadowValue>();
   const entries: readonly Json[] = stored.reported;
@@ -169,12 +165,4 @@ export function readStoredShadow(text: string | null): Shadow {
     if (typeof name === 'string' && value !== undefined) reported.set(name, { value, timestamp: Number(timestamp) });
   }
   return { reported, version: versionOf(stored.version) ?? 0 };
-}
-
-function parsed(text: string): Json {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

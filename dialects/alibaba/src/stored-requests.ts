@@ -2,9 +2,10 @@ import {
   type Attribute,
   type AttributeScope,
   type DeviceRef,
+  isObject,
   type Json,
-  type JsonObject,
   type PointList,
+  parseJson,
   platformCaller,
   type TelemetryService,
   type Value,
@@ -167,7 +168,7 @@ export class StoredRequests {
 
   async #configuration(device: DeviceRef): Promise<Outcome> {
     const [attribute] = await this.#store().read(device, 'SERVER', [CONFIGURATION_ATTRIBUTE]);
-    const configuration = attribute === undefined ? null : parsed(String(attribute.value));
+    const configuration = attribute === undefined ? undefined : parseJson(String(attribute.value));
     if (!isObject(configuration)) return { code: AlinkCode.NoConfiguration };
     return { code: AlinkCode.Success, data: configuration };
   }
@@ -181,16 +182,4 @@ function covers(entry: Json | undefined, version: number): boolean {
 
 function isKey(key: Json | undefined): key is string {
   return typeof key === 'string' && key !== '' && key.length <= MAXIMUM_KEY_LENGTH;
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function parsed(text: string): Json {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

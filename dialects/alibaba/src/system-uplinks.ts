@@ -1,10 +1,17 @@
-import { PointList, ValueKind } from '@moorage/core';
-import { type Disposition, NOTHING, perform, performAndTell, ReasonCode, refuseMessage } from '@moorage/dialect-api';
-import { base64Of } from './base64.ts';
+import { jsonString, PointList, ValueKind } from '@moorage/core';
+import {
+  type Disposition,
+  NOTHING,
+  perform,
+  performAndTell,
+  ReasonCode,
+  refuseMessage,
+  toBase64,
+} from '@moorage/dialect-api';
 import { AlinkCode } from './codes.ts';
 import { type AlinkRequest, readResponse, responsePayload } from './envelope.ts';
 import { blockRequest } from './file-blocks.ts';
-import { elementsOf, stringOf } from './json-text.ts';
+import { elementsOf } from './json-text.ts';
 import { firmwareGet } from './ota.ts';
 import { LOG_MODE_ATTRIBUTE } from './platform-keys.ts';
 import { PostedPoints, textPoint } from './points.ts';
@@ -33,7 +40,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ['thing/event/property/batch/post', post((points, { params }) => points.batch(params))],
   ['thing/event/property/history/post', post((points, { params }, self) => points.history(params, self))],
   ['thing/event/property/pack/post', post((points, { params }) => points.pack(params))],
-  ['thing/model/up_raw', ({ message }) => series(textPoint(message.receivedAt, RAW_KEY, base64Of(message.payload)))],
+  ['thing/model/up_raw', ({ message }) => series(textPoint(message.receivedAt, RAW_KEY, toBase64(message.payload)))],
   ['thing/property/desired/get', (system) => handleRequest(system, (request) => desiredGet(system, request))],
   ['thing/property/desired/delete', (system) => handleRequest(system, (request) => later(system, request))],
   ['thing/deviceinfo/update', (system) => handleRequest(system, (request) => tagsUpdate(system, request))],
@@ -141,10 +148,10 @@ function tagsUpdate(system: SystemMessage, request: AlinkRequest): Disposition {
   const values = new PointList();
   for (const entry of entries) {
     const members = system.texts.members(entry, MAXIMUM_MEMBERS);
-    const key = stringOf(members?.get('attrKey'));
+    const key = jsonString(members?.get('attrKey'));
     const value = members?.get('attrValue');
     if (!key || value === undefined) return refused(system, request, AlinkCode.BadParameters);
-    values.add(system.message.receivedAt, key, ValueKind.String, stringOf(value) ?? value);
+    values.add(system.message.receivedAt, key, ValueKind.String, jsonString(value) ?? value);
   }
   return accepted(system, request, [{ kind: 'attributes', scope: 'CLIENT', values }]);
 }
@@ -178,7 +185,7 @@ function logPost(system: SystemMessage, request: AlinkRequest): Disposition {
   for (const entry of entries) {
     const members = system.texts.members(entry, MAXIMUM_MEMBERS);
     if (members === undefined) return refused(system, request, AlinkCode.BadParameters);
-    const sent = utcTime(stringOf(members.get('utcTime'))) ?? system.message.receivedAt;
+    const sent = utcTime(jsonString(members.get('utcTime'))) ?? system.message.receivedAt;
     last = Math.max(sent, last + 1);
     points.add(last, LOG_KEY, ValueKind.Json, entry);
   }

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '@moorage/core';
+import { isObject, type Json, type JsonObject } from '@moorage/core';
 import { elementsOf, type JsonTexts } from './json-text.ts';
 
 /** Most definitions that are looked at; models have a few hundred. */
@@ -51,10 +51,6 @@ function definitions(model: JsonObject | null, kind: string): readonly JsonObjec
 
 function identifierOf({ identifier }: JsonObject): string {
   return typeof identifier === 'string' ? identifier : '';
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Identifiers of `["a","b"]`; undefined: it is something else, or more than `maximum`. */

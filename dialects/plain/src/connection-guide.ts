@@ -1,22 +1,14 @@
-import type { Device, DeviceCredentials } from '@moorage/core';
-import { type ConnectionGuide, mqttEndpoints, mqttSnippets, type PublicEndpoint } from '@moorage/dialect-api';
+import { type Device, type DeviceCredentials, parseJson } from '@moorage/core';
+import {
+  type ConnectionGuide,
+  mqttEndpoints,
+  mqttSnippets,
+  type PublicEndpoint,
+  textMember,
+} from '@moorage/dialect-api';
 import { DIALECT_ID } from './manifest.ts';
 
 const TELEMETRY_TOPIC = 'moorage/me/telemetry';
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-function textMember(value: unknown, name: string): string | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const member: unknown = Object.getOwnPropertyDescriptor(value, name)?.value;
-  return typeof member === 'string' && member !== '' ? member : null;
-}
 
 /** How to connect a plain MQTT device. The stored form of its credentials is in api-additions.md, section 1. */
 export function connectionGuide(
@@ -24,7 +16,7 @@ export function connectionGuide(
   credentials: DeviceCredentials,
   endpoint: PublicEndpoint,
 ): ConnectionGuide {
-  const value = parsed(credentials.credentialsValue ?? '');
+  const value = parseJson(credentials.credentialsValue ?? '');
   const username = textMember(value, 'username') ?? credentials.credentialsId;
   const password = textMember(value, 'password');
   const clientId = textMember(value, 'clientId');

@@ -1,5 +1,5 @@
-import { DEFAULT_PROFILE_SETTINGS, type Device, type DeviceCredentials } from '@moorage/core';
-import { connectPacket, credentialLookup, describeDialect } from '@moorage/testkit';
+import { DEFAULT_PROFILE_SETTINGS, type DeviceCredentials } from '@moorage/core';
+import { connectPacket, credentialLookup, credentialsRecord, describeDialect, deviceRecord } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
 import { PlainDialect } from './dialect.ts';
 
@@ -12,32 +12,10 @@ const deviceRef = {
   settings: DEFAULT_PROFILE_SETTINGS,
 };
 
-const device: Device = {
-  id: deviceRef.id,
-  createdTime: 0,
-  tenantId: deviceRef.tenantId,
-  customerId: deviceRef.tenantId,
-  name: deviceRef.name,
-  label: null,
-  deviceProfileId: deviceRef.profileId,
-  type: 'default',
-  dialect: 'plain',
-  deviceData: {},
-  firmwareId: null,
-  softwareId: null,
-  additionalInfo: null,
-  version: 1,
-};
+const device = deviceRecord(deviceRef, 'plain');
 
-const credentials = (clientId: string | null): DeviceCredentials => ({
-  id: 'c',
-  createdTime: 0,
-  deviceId: device.id,
-  credentialsType: 'PLAIN',
-  credentialsId: 'boiler',
-  credentialsValue: JSON.stringify({ username: 'boiler', password: 'it\'s 1 "secret"', clientId }),
-  version: 1,
-});
+const credentials = (clientId: string | null): DeviceCredentials =>
+  credentialsRecord(device, 'PLAIN', 'boiler', { username: 'boiler', password: 'it\'s 1 "secret"', clientId });
 
 const connect = connectPacket({ clientId: 'client', username: 'boiler', password: new TextEncoder().encode('right') });
 const dialect = (anonymous: boolean) =>

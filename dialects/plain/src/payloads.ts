@@ -1,4 +1,11 @@
-import { PointList, type TextDecoding, type ValueFault, type ValueReader, type ValueReadOptions } from '@moorage/core';
+import {
+  jsonString,
+  PointList,
+  type TextDecoding,
+  type ValueFault,
+  type ValueReader,
+  type ValueReadOptions,
+} from '@moorage/core';
 import { encodeText } from '@moorage/dialect-api';
 
 /** Most values of one message. PL-32 */
@@ -44,12 +51,6 @@ export interface RpcRequest {
   readonly params: string;
 }
 
-function text(json: string | undefined): string | undefined {
-  if (json === undefined || !json.startsWith('"')) return undefined;
-  const parsed: unknown = JSON.parse(json);
-  return typeof parsed === 'string' ? parsed : undefined;
-}
-
 /** `{"method":text,"params":any}`, where `params` may be missing; undefined: it is something else. */
 export function decodeRpcRequest(
   reader: ValueReader,
@@ -58,7 +59,7 @@ export function decodeRpcRequest(
 ): RpcRequest | undefined {
   const members = reader.readMembers(payload, decoding, MAXIMUM_REQUEST_MEMBERS);
   if (typeof members === 'string') return undefined;
-  const method = text(members.get('method'));
+  const method = jsonString(members.get('method'));
   if (method === undefined || method === '' || method.length > MAXIMUM_METHOD_LENGTH) return undefined;
   return { method, params: members.get('params') ?? 'null' };
 }

@@ -1,5 +1,13 @@
-import type { ConnectCredential, CredentialLookup, EntityId, Json, JsonObject, Value } from '@moorage/core';
-import { keyBytes } from './base64.ts';
+import {
+  type ConnectCredential,
+  type CredentialLookup,
+  type EntityId,
+  isObject,
+  type Json,
+  type JsonObject,
+  type Value,
+} from '@moorage/core';
+import { keyBytes } from './app-key.ts';
 import { type DeviceFields, deviceFields } from './device-fields.ts';
 import { DIALECT_ID } from './manifest.ts';
 import { topicNames } from './topics.ts';
@@ -49,10 +57,6 @@ function deviceSet(value: Json | undefined): DeviceSet {
   if (value === undefined || value === null || value === 'ALL') return 'ALL';
   if (Array.isArray(value)) return new Set(value.filter((id: Json): id is string => typeof id === 'string'));
   return isObject(value) && typeof value.tag === 'string' ? { tag: value.tag } : new Set();
-}
-
-function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The address as it is sent and signed: without fragment, http or https only. sensoro.md, 4.6 */

@@ -1,35 +1,9 @@
-import type { Device, DeviceCredentials } from '@moorage/core';
-import { connectPacket, describeDialect } from '@moorage/testkit';
+import { connectPacket, credentialsRecord, describeDialect, deviceRecord } from '@moorage/testkit';
 import { application, device, examples, lookupOf, openDialect } from './testing/tools.ts';
 
-const { id, tenantId, name, profileId } = device(1);
+const thermometer = deviceRecord(device(1), 'thingsboard');
 
-const thermometer: Device = {
-  id,
-  createdTime: 0,
-  tenantId,
-  customerId: tenantId,
-  name,
-  label: null,
-  deviceProfileId: profileId,
-  type: 'default',
-  dialect: 'thingsboard',
-  deviceData: {},
-  firmwareId: null,
-  softwareId: null,
-  additionalInfo: null,
-  version: 1,
-};
-
-const credentials: DeviceCredentials = {
-  id: 'c',
-  createdTime: 0,
-  deviceId: id,
-  credentialsType: 'ACCESS_TOKEN',
-  credentialsId: 'token',
-  credentialsValue: null,
-  version: 1,
-};
+const credentials = credentialsRecord(thermometer, 'ACCESS_TOKEN', 'token', null);
 
 const connect = connectPacket({
   clientId: 'foobar/abc',

@@ -1,4 +1,4 @@
-import type { EntityId, Value } from '@moorage/core';
+import { type EntityId, parseJson, type Value } from '@moorage/core';
 
 const SERIAL_ATTRIBUTE = 'sensoro.sn';
 const TYPE_ATTRIBUTE = 'sensoro.deviceType';
@@ -66,10 +66,5 @@ function tagsOf(attribute: string): readonly string[] {
 }
 
 function parsed(attribute: string): unknown {
-  if (!/^\s*[[{]/.test(attribute)) return undefined;
-  try {
-    return JSON.parse(attribute);
-  } catch {
-    return undefined;
-  }
+  return /^\s*[[{]/.test(attribute) ? parseJson(attribute) : undefined;
 }

@@ -1,4 +1,4 @@
-import type { Device, DeviceCredentials } from '@moorage/core';
+import { type Device, type DeviceCredentials, parseJson } from '@moorage/core';
 import {
   type ConnectionGuide,
   endpointsAt,
@@ -6,6 +6,8 @@ import {
   mqttSnippets,
   type PublicEndpoint,
   shellWord,
+  textMember,
+  urlHost,
 } from '@moorage/dialect-api';
 import { DIALECT_ID } from './manifest.ts';
 
@@ -20,25 +22,11 @@ interface Login {
 
 const NO_LOGIN: Login = { clientId: null, username: null, password: null };
 
-function textMember(value: unknown, name: string): string | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const member: unknown = Object.getOwnPropertyDescriptor(value, name)?.value;
-  return typeof member === 'string' && member !== '' ? member : null;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
 /** What the device sends at CONNECT. Section 1.3; the stored form is in thingsboard-server.md, 2.3. */
 function loginOf(credentials: DeviceCredentials): Login {
   if (credentials.credentialsType === 'ACCESS_TOKEN') return { ...NO_LOGIN, username: credentials.credentialsId };
   if (credentials.credentialsType !== 'MQTT_BASIC') return NO_LOGIN;
-  const value = parsed(credentials.credentialsValue ?? '');
+  const value = parseJson(credentials.credentialsValue ?? '');
   return {
     clientId: textMember(value, 'clientId'),
     username: textMember(value, 'userName'),
@@ -60,7 +48,7 @@ function tokenSnippets(
   { host, httpPort, coapPort = null }: PublicEndpoint,
   token: string,
 ): ConnectionGuide['snippets'] {
-  const address = host.includes(':') ? `[${host}]` : host;
+  const address = urlHost(host);
   const path = `/api/v1/${encodeURIComponent(token)}/telemetry`;
   const snippets: { title: string; language: string; text: string }[] = [];
   if (httpPort !== null) {

@@ -1,12 +1,11 @@
 import {
   type CredentialsType,
   DEFAULT_PROFILE_SETTINGS,
-  type Device,
   type DeviceCredentials,
   type DeviceRef,
   type ProtobufSettings,
 } from '@moorage/core';
-import { connectPacket, credentialLookup, describeDialect } from '@moorage/testkit';
+import { connectPacket, credentialLookup, credentialsRecord, describeDialect, deviceRecord } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
 import { ThingsboardDialect } from './dialect.ts';
 import { ACCEPTED_FILTERS } from './subscriptions.ts';
@@ -20,27 +19,10 @@ const deviceRef = {
   settings: DEFAULT_PROFILE_SETTINGS,
 };
 
-const device: Device = {
-  id: deviceRef.id,
-  createdTime: 0,
-  tenantId: deviceRef.tenantId,
-  customerId: deviceRef.tenantId,
-  name: deviceRef.name,
-  label: null,
-  deviceProfileId: deviceRef.profileId,
-  type: 'default',
-  dialect: 'thingsboard',
-  deviceData: {},
-  firmwareId: null,
-  softwareId: null,
-  additionalInfo: null,
-  version: 1,
-};
+const device = deviceRecord(deviceRef, 'thingsboard');
 
-function credentials(credentialsType: CredentialsType, credentialsId: string, value: object | null): DeviceCredentials {
-  const credentialsValue = value === null ? null : JSON.stringify(value);
-  return { id: 'c', createdTime: 0, deviceId: device.id, credentialsType, credentialsId, credentialsValue, version: 1 };
-}
+const credentials = (type: CredentialsType, id: string, value: object | null) =>
+  credentialsRecord(device, type, id, value);
 
 const token = credentials('ACCESS_TOKEN', 'A1B2C3D4E5F6G7H8I9J0', null);
 const certificate = credentials('X509_CERTIFICATE', 'a'.repeat(64), null);

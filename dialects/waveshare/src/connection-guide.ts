@@ -1,5 +1,11 @@
-import type { Device, DeviceCredentials } from '@moorage/core';
-import { type ConnectionGuide, mqttEndpoints, mqttSnippets, type PublicEndpoint } from '@moorage/dialect-api';
+import { type Device, type DeviceCredentials, parseJson } from '@moorage/core';
+import {
+  type ConnectionGuide,
+  mqttEndpoints,
+  mqttSnippets,
+  type PublicEndpoint,
+  textMember,
+} from '@moorage/dialect-api';
 import { arduinoSketch } from './guide/arduino-sketch.ts';
 import { atCommands } from './guide/at-commands.ts';
 import { type GuideExample, PAYLOAD } from './guide/example.ts';
@@ -7,20 +13,6 @@ import { micropythonProgram } from './guide/micropython.ts';
 import { DIALECT_ID } from './manifest.ts';
 
 const GENERIC_SKETCH = 'Arduino (PubSubClient)';
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-function textMember(value: unknown, name: string): string | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const member: unknown = Object.getOwnPropertyDescriptor(value, name)?.value;
-  return typeof member === 'string' && member !== '' ? member : null;
-}
 
 /** A quotation mark or a line break cannot be typed inside a parameter of an AT command. */
 function isTypable(text: string | null): boolean {
@@ -46,7 +38,7 @@ export function connectionGuide(
   credentials: DeviceCredentials,
   endpoint: PublicEndpoint,
 ): ConnectionGuide {
-  const value = parsed(credentials.credentialsValue ?? '');
+  const value = parseJson(credentials.credentialsValue ?? '');
   const clientId = credentials.credentialsId;
   const pubTopic = textMember(value, 'pubTopic');
   const subTopic = textMember(value, 'subTopic');

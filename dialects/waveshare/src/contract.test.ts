@@ -1,5 +1,5 @@
-import type { Device, DeviceCredentials } from '@moorage/core';
-import { connectPacket, connectVia, describeDialect } from '@moorage/testkit';
+import type { DeviceCredentials } from '@moorage/core';
+import { connectPacket, connectVia, credentialsRecord, describeDialect, deviceRecord } from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
 import { WaveshareDialect } from './dialect.ts';
 import { modemPackets, sketchPackets } from './testing/guide-packets.ts';
@@ -7,32 +7,15 @@ import { ESP32, MODEM, pubTopic, subTopic, testRegistry } from './testing/test-r
 
 const { device: ref, clientId } = MODEM;
 
-const device: Device = {
-  id: ref.id,
-  createdTime: 0,
-  tenantId: ref.tenantId,
-  customerId: ref.tenantId,
-  name: ref.name,
-  label: null,
-  deviceProfileId: ref.profileId,
-  type: 'default',
-  dialect: 'waveshare',
-  deviceData: {},
-  firmwareId: null,
-  softwareId: null,
-  additionalInfo: null,
-  version: 1,
-};
+const device = deviceRecord(ref, 'waveshare');
 
-const credentials = (password: string | null): DeviceCredentials => ({
-  id: 'c',
-  createdTime: 0,
-  deviceId: device.id,
-  credentialsType: 'WAVESHARE',
-  credentialsId: clientId,
-  credentialsValue: JSON.stringify({ clientId, pubTopic: pubTopic(MODEM), subTopic: subTopic(MODEM), password }),
-  version: 1,
-});
+const credentials = (password: string | null): DeviceCredentials =>
+  credentialsRecord(device, 'WAVESHARE', clientId, {
+    clientId,
+    pubTopic: pubTopic(MODEM),
+    subTopic: subTopic(MODEM),
+    password,
+  });
 
 const PASSWORD = 'it\'s 1 "secret"';
 

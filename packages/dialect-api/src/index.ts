@@ -1,8 +1,10 @@
+export * from './base64.ts';
 export type * from './commands.ts';
 export type * from './connection-guide.ts';
 export type * from './device-desk.ts';
 export type * from './device-routes.ts';
 export * from './dialect.ts';
+export * from './json-members.ts';
 export * from './mqtt.ts';
 export type * from './principal.ts';
 export type * from './pushes.ts';

@@ -32,6 +32,11 @@ export function stringLiteral(text: string): string {
     .replaceAll('\u007f', '\\u007f');
 }
 
+/** A host name or address as it stands in a URL. */
+export function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 /** The MQTT endpoints of a server, plain before TLS, WebSocket last. */
 export function mqttEndpoints(endpoint: PublicEndpoint): ConnectionGuide['endpoints'] {
   const { mqttPort, mqttsPort, wsPort = null, wssPort = null } = endpoint;
@@ -85,7 +90,6 @@ function mosquittoSubscribe(address: Address, example: MqttExample, topicFilter:
 }
 
 function mqttJs(address: Address, example: MqttExample): string {
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   const options = [
     example.clientId === null ? null : `clientId: ${stringLiteral(example.clientId)}`,
     example.username === null ? null : `username: ${stringLiteral(example.username)}`,
@@ -94,7 +98,7 @@ function mqttJs(address: Address, example: MqttExample): string {
   return [
     "import mqtt from 'mqtt';",
     '',
-    `const client = await mqtt.connectAsync(${stringLiteral(`${address.tls ? 'mqtts' : 'mqtt'}://${host}:${address.port}`)}, { ${options.join(', ')} });`,
+    `const client = await mqtt.connectAsync(${stringLiteral(`${address.tls ? 'mqtts' : 'mqtt'}://${urlHost(address.host)}:${address.port}`)}, { ${options.join(', ')} });`,
     `await client.publishAsync(${stringLiteral(example.topicName)}, ${stringLiteral(example.payload)}, { qos: 1 });`,
     'await client.endAsync();',
   ].join('\n');

@@ -1,6 +1,9 @@
 export * from './blobs/describe-blob-store.ts';
 export * from './blobs/memory-blob-store.ts';
+export * from './certificates.ts';
 export { type DialectSkips, type DialectUnderTest, describeDialect } from './dialects/describe-dialect.ts';
+export * from './dialects/device-records.ts';
+export { DialectHarbour, type DialectHarbourOptions, type HarbourCall } from './dialects/dialect-harbour.ts';
 export * from './dialects/dialect-inputs.ts';
 export * from './dialects/random-inputs.ts';
 export * from './mqtt/index.ts';

@@ -6,6 +6,13 @@ import { DeviceExchange } from './device-exchange.ts';
 import { BodyRefusal, readBody } from './read-body.ts';
 import { sendAnswer } from './send-answer.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Of a path that a dialect declares. */
+    deviceRoute?: DeviceHttpRoute;
+  }
+}
+
 /** The HTTP APIs of the dialects' devices and what they work with. */
 export interface DeviceApi {
   readonly routes: readonly DeviceHttpRoute[];
@@ -35,33 +42,38 @@ function byVendor(routes: readonly DeviceHttpRoute[]): readonly (readonly Device
 
 function mountTogether(app: ApiServer, routes: readonly DeviceHttpRoute[], desk: DeviceDesk, memory: BodyMemory): void {
   const prefix = commonPrefix(routes.map(({ path }) => path));
+  // One scope for all: a scope for each route costs 80 KiB.
   app.register(
     async (scope: ApiServer) => {
       // Without it an unknown path would be answered for the users' API, which asks for a token first.
       if (prefix !== '') scope.setNotFoundHandler(async (_request, reply) => reply.code(404).send());
-      for (const route of routes) {
-        await scope.register(async (own: ApiServer) =>
-          mount(own, route, route.path.slice(prefix.length), desk, memory),
-        );
-      }
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', async (request: FastifyRequest) => {
+        return readBody(request.raw, routeOf(request)?.bodyLimit ?? 0, memory);
+      });
+      scope.addHook('onRequest', ignoreContentType);
+      scope.setErrorHandler(refuse);
+      for (const route of routes) mount(scope, route, route.path.slice(prefix.length), desk);
     },
     { prefix },
   );
 }
 
-function mount(app: ApiServer, route: DeviceHttpRoute, url: string, desk: DeviceDesk, memory: BodyMemory): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (request: FastifyRequest) => readBody(request.raw, route.bodyLimit, memory));
-  app.addHook('onRequest', ignoreContentType);
-  app.setErrorHandler((error, request, reply) => refuse(error, request, reply, route));
-  app.route({
+function mount(scope: ApiServer, route: DeviceHttpRoute, url: string, desk: DeviceDesk): void {
+  scope.route({
     method: route.method,
     url,
     schema: { hide: true },
+    config: { deviceRoute: route },
     handler(request, reply) {
       void new DeviceExchange(request, reply, route).run(desk, request.body instanceof HeldBody ? request.body : null);
     },
   });
+}
+
+/** The declaration that a request is for; undefined: it is for none. */
+function routeOf(request: Pick<FastifyRequest, 'routeOptions'>): DeviceHttpRoute | undefined {
+  return request.routeOptions.config.deviceRoute;
 }
 
 /** Devices send all kinds of content types, also wrong ones, and none at all. */
@@ -72,12 +84,13 @@ function ignoreContentType(request: FastifyRequest, _reply: FastifyReply, done: 
 
 const NO_MEMORY: DeviceHttpAnswer = { status: 503, contentType: null, body: null };
 
-function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply, route: DeviceHttpRoute): void {
-  if (error instanceof BodyRefusal) {
+function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const route = routeOf(request);
+  if (error instanceof BodyRefusal && route !== undefined) {
     sendAnswer(reply, error.kind === 'tooLarge' ? route.tooLarge(route.bodyLimit) : NO_MEMORY);
     return;
   }
-  request.log.error({ err: error, route: route.path }, 'a request of a device failed');
+  request.log.error({ err: error, route: route?.path }, 'a request of a device failed');
   reply.code(500).send();
 }
 

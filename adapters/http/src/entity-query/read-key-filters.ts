@@ -1,4 +1,4 @@
-import type { KeyFilter, NumberOperation, TextOperation, ValuePredicate } from '@moorage/core';
+import { choicesOf, type KeyFilter, NUMERIC_OPERATIONS, type Predicate, STRING_OPERATIONS } from '@moorage/core';
 import {
   flagMember,
   isRecord,
@@ -9,25 +9,6 @@ import {
   valueMember,
 } from './json-members.ts';
 import { QueryFault, readKey } from './read-keys.ts';
-
-const TEXT_OPERATIONS: readonly TextOperation[] = [
-  'EQUAL',
-  'NOT_EQUAL',
-  'STARTS_WITH',
-  'ENDS_WITH',
-  'CONTAINS',
-  'NOT_CONTAINS',
-  'IN',
-  'NOT_IN',
-];
-const NUMBER_OPERATIONS: readonly NumberOperation[] = [
-  'EQUAL',
-  'NOT_EQUAL',
-  'GREATER',
-  'LESS',
-  'GREATER_OR_EQUAL',
-  'LESS_OR_EQUAL',
-];
 
 /** Reads conditions on values. thingsboard-server.md, 7.5 */
 export function readKeyFilters(entries: readonly unknown[]): readonly KeyFilter[] | QueryFault {
@@ -45,7 +26,7 @@ export function readKeyFilters(entries: readonly unknown[]): readonly KeyFilter[
 }
 
 /** The nesting is bounded by the depth that JSON of clients may have. */
-function readPredicate(predicate: JsonRecord | null): ValuePredicate | QueryFault {
+function readPredicate(predicate: JsonRecord | null): Predicate | QueryFault {
   if (predicate === null) return new QueryFault('A key filter has no predicate');
   const type = textMember(predicate, 'type').toUpperCase();
   const operation = textMember(predicate, 'operation').toUpperCase();
@@ -55,31 +36,39 @@ function readPredicate(predicate: JsonRecord | null): ValuePredicate | QueryFaul
   const unknown = new QueryFault(`Unknown predicate ${type.slice(0, 64)} ${operation.slice(0, 64)}`);
   switch (type) {
     case 'STRING': {
-      const known = TEXT_OPERATIONS.find((name) => name === operation);
+      const known = STRING_OPERATIONS.find((name) => name === operation);
       if (known === undefined) return unknown;
-      return { type, operation: known, values: textsOf(known, value), ignoreCase: flagMember(predicate, 'ignoreCase') };
+      const ignoreCase = flagMember(predicate, 'ignoreCase');
+      if (known === 'IN' || known === 'NOT_IN') {
+        const choices = readChoices(value);
+        if (choices instanceof QueryFault) return choices;
+        return { type, operation: known, ignoreCase, operand: constant(choices) };
+      }
+      const text = readText(value);
+      if (text instanceof QueryFault) return text;
+      return { type, operation: known, ignoreCase, operand: constant(text) };
     }
     case 'NUMERIC': {
-      const known = NUMBER_OPERATIONS.find((name) => name === operation);
+      const known = NUMERIC_OPERATIONS.find((name) => name === operation);
       const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
       if (known === undefined) return unknown;
       if (typeof number !== 'number' || !Number.isFinite(number)) {
         return new QueryFault('The value of a NUMERIC predicate is no number');
       }
-      return { type, operation: known, value: number };
+      return { type, operation: known, operand: constant(number) };
     }
     case 'BOOLEAN': {
       if (operation !== 'EQUAL' && operation !== 'NOT_EQUAL') return unknown;
       if (typeof value !== 'boolean') return new QueryFault('The value of a BOOLEAN predicate is not true or false');
-      return { type, operation, value };
+      return { type, operation, operand: constant(value) };
     }
     default:
       return unknown;
   }
 }
 
-function readComplex(predicate: JsonRecord, operation: string): ValuePredicate | QueryFault {
-  const predicates: ValuePredicate[] = [];
+function readComplex(predicate: JsonRecord, operation: string): Predicate | QueryFault {
+  const predicates: Predicate[] = [];
   for (const entry of listMember(predicate, 'predicates')) {
     const inner = readPredicate(isRecord(entry) ? entry : null);
     if (inner instanceof QueryFault) return inner;
@@ -99,10 +88,28 @@ function readValue(value: JsonRecord | null): unknown {
   return valueMember(value, 'userValue') ?? valueMember(value, 'defaultValue');
 }
 
-/** IN and NOT_IN name their choices in one text, separated by commas, or as a list. */
-function textsOf(operation: TextOperation, value: unknown): readonly string[] {
-  if (Array.isArray(value)) return value.map(String);
-  const text = typeof value === 'string' ? value : value === null ? '' : String(value);
-  if (operation !== 'IN' && operation !== 'NOT_IN') return [text];
-  return text.split(',').map((part) => part.trim());
+function constant<T>(value: T): { readonly constant: T; readonly dynamic: null } {
+  return { constant: value, dynamic: null };
+}
+
+/** Clients write numbers and Booleans where a text is wanted; nothing is the empty text. */
+function readText(value: unknown): string | QueryFault {
+  if (value === null) return '';
+  if (typeof value === 'object') return new QueryFault('The value of a STRING predicate is no text');
+  return String(value);
+}
+
+/** IN and NOT_IN name their choices in one text or as a list. */
+function readChoices(value: unknown): readonly string[] | QueryFault {
+  if (!Array.isArray(value)) {
+    const text = readText(value);
+    return text instanceof QueryFault ? text : choicesOf(text);
+  }
+  const choices: string[] = [];
+  for (const entry of value) {
+    const choice = readText(entry);
+    if (choice instanceof QueryFault) return choice;
+    choices.push(choice);
+  }
+  return choices;
 }

@@ -178,6 +178,8 @@ describe('POST /api/entitiesQuery', () => {
     [filter({ type: 'NUMERIC', operation: 'LESS', value: { defaultValue: 'a' } }), /no number/],
     [filter({ type: 'BOOLEAN', operation: 'EQUAL', value: { defaultValue: 'a' } }), /not true or false/],
     [filter({ type: 'COMPLEX', operation: 'AND', predicates: [] }), /no predicates/],
+    [filter({ type: 'STRING', operation: 'EQUAL', value: { defaultValue: { toString: 1 } } }), /no text/],
+    [filter({ type: 'STRING', operation: 'IN', value: { defaultValue: ['a', {}] } }), /no text/],
     [
       filter({ type: 'STRING', operation: 'EQUAL', value: { dynamicValue: { sourceAttribute: 'x' } } }),
       /not offered yet/,

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { ByteStream, ListenerInfo } from '@moorage/mqtt-broker';
+import { CERTIFICATES } from '@moorage/testkit';
 import type { Listener, ListenerEvent, ListenerOptions } from '../listener.ts';
 import { openTls } from '../open-tls.ts';
 import type { TlsAcceptor, TlsAcceptorOptions } from '../tls-acceptor.ts';
-import { CERTIFICATES } from './certificates.ts';
 import { record } from './streams.ts';
 
 export interface Accepted {

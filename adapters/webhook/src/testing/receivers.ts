@@ -1,7 +1,7 @@
 import { createServer as createHttp, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { CERTIFICATES } from './certificates.ts';
+import { CERTIFICATES } from '@moorage/testkit';
 
 export interface Received {
   readonly method: string;

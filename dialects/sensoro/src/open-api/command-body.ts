@@ -1,4 +1,5 @@
 import { type Value, ValueKind } from '@moorage/core';
+import { ownMember } from '@moorage/dialect-api';
 import type { OpenApiError } from './answers.ts';
 
 /** Devices of one command. */
@@ -24,11 +25,6 @@ export interface SensoroCommand {
 
 type Read = SensoroCommand | OpenApiError;
 
-function member(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return Object.getOwnPropertyDescriptor(value, name)?.value;
-}
-
 /** Each once, whatever its case; null: it is no list of texts, or a too long one. */
 function serialsOf(value: unknown): readonly string[] | null {
   if (!Array.isArray(value) || value.length > MAXIMUM_SERIALS) return null;
@@ -42,20 +38,20 @@ function serialsOf(value: unknown): readonly string[] | null {
 
 /** `{"sns":[…],"cfg":{"interval":300}}` */
 export function readInterval(body: unknown): Read {
-  const serials = serialsOf(member(body, 'sns'));
+  const serials = serialsOf(ownMember(body, 'sns'));
   if (serials === null) return 5020610;
-  const interval = member(member(body, 'cfg'), 'interval');
+  const interval = ownMember(ownMember(body, 'cfg'), 'interval');
   if (typeof interval !== 'number' || !Number.isSafeInteger(interval) || interval <= LEAST_INTERVAL) return 5020612;
   return { serials, values: new Map([['interval', { kind: ValueKind.Long, value: interval }]]), deviceType: null };
 }
 
 /** `{"sns":[…],"deviceType":"co","cfg":{"coAlarmHigh":50}}` */
 export function readThreshold(body: unknown): Read {
-  const serials = serialsOf(member(body, 'sns'));
+  const serials = serialsOf(ownMember(body, 'sns'));
   if (serials === null) return 5020610;
-  const deviceType = member(body, 'deviceType');
+  const deviceType = ownMember(body, 'deviceType');
   if (typeof deviceType !== 'string' || !TYPE_PATTERN.test(deviceType)) return 5020613;
-  const values = alarmsOf(member(body, 'cfg'));
+  const values = alarmsOf(ownMember(body, 'cfg'));
   return values === null ? 5020614 : { serials, values, deviceType };
 }
 
@@ -73,19 +69,19 @@ function alarmsOf(cfg: unknown): ReadonlyMap<string, Value> | null {
 
 /** `{"sns":[…],"cfg":{"customerData":"00ff"}}`; the hex text may stand beside `sns`, and be called `cdata`. */
 export function readCustomData(body: unknown): Read {
-  const serials = serialsOf(member(body, 'sns'));
+  const serials = serialsOf(ownMember(body, 'sns'));
   if (serials === null) return 5020610;
-  const cfg = member(body, 'cfg');
-  const given = [cfg, body].flatMap((from) => [member(from, 'customerData'), member(from, 'cdata')]);
+  const cfg = ownMember(body, 'cfg');
+  const given = [cfg, body].flatMap((from) => [ownMember(from, 'customerData'), ownMember(from, 'cdata')]);
   const values = hexOf(given.find((value) => value !== undefined));
   return values === null ? 5020615 : { serials, values, deviceType: null };
 }
 
 /** `{"sn":"…","customerData":"00ff"}` */
 export function readData(body: unknown): Read {
-  const values = hexOf(member(body, 'customerData'));
+  const values = hexOf(ownMember(body, 'customerData'));
   if (values === null) return 5020615;
-  const serial = member(body, 'sn');
+  const serial = ownMember(body, 'sn');
   return typeof serial === 'string' ? { serials: [serial], values, deviceType: null } : 5020404;
 }
 

@@ -1,4 +1,4 @@
-import type { ConnectCredential } from '@moorage/core';
+import { type ConnectCredential, parseJson } from '@moorage/core';
 import type { DeviceDesk, DeviceHttpAnswer, DeviceHttpRoute, DeviceRequest } from '@moorage/dialect-api';
 import { type Applications, credentialOf, type SensoroApplication, secretsOf } from '../applications.ts';
 import { info, invalidJson } from './answers.ts';
@@ -64,7 +64,8 @@ export class Gate {
     const { parameters, query } = request;
     if (method === 'GET') return handle({ application, parameters, query, body: null });
     return answers.get(`${application.id} ${access.nonce} ${access.signature}`, async () => {
-      const body = parsed(desk.text(request.body));
+      const text = desk.text(request.body);
+      const body = text === undefined ? undefined : parseJson(text);
       return body === undefined ? invalidJson() : handle({ application, parameters, query, body });
     });
   }
@@ -94,15 +95,5 @@ export class Gate {
     if (!/^\d{1,16}$/.test(nonce)) return false;
     const { nonceWindowMs, now } = this.#options;
     return nonceWindowMs === 0 || Math.abs(now() - Number(nonce)) <= nonceWindowMs;
-  }
-}
-
-/** undefined: it is no JSON. */
-function parsed(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

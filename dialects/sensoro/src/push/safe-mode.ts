@@ -1,5 +1,4 @@
-import { encodeText } from '@moorage/dialect-api';
-import { toBase64 } from '../base64.ts';
+import { encodeText, toBase64 } from '@moorage/dialect-api';
 import type { Aes256Cbc } from '../ports.ts';
 
 /** Bytes of each; the padding fills blocks of 32, twice the cipher's own. */

@@ -1,5 +1,4 @@
-import { encodeText } from '@moorage/dialect-api';
-import { parseBase64 } from './base64.ts';
+import { encodeText, fromBase64 } from '@moorage/dialect-api';
 import { WIRE_TYPES } from './scalars.ts';
 import type { FieldSchema, MessageSchema, ScalarType, ValueType } from './schema.ts';
 import { WireWriter } from './wire-writer.ts';
@@ -47,7 +46,7 @@ function writeScalar(writer: WireWriter, type: ScalarType, value: unknown): Writ
       writer.block(encodeText(typeof value === 'string' ? value.toWellFormed() : JSON.stringify(value)));
       return true;
     case 'bytes': {
-      const bytes = typeof value === 'string' ? parseBase64(value) : undefined;
+      const bytes = typeof value === 'string' ? fromBase64(value) : undefined;
       if (bytes !== undefined) writer.block(bytes);
       return bytes !== undefined;
     }

@@ -1,5 +1,5 @@
 import type { TextDecoding } from '@moorage/core';
-import { formatBase64 } from './base64.ts';
+import { toBase64 } from '@moorage/dialect-api';
 import type { ScalarType } from './schema.ts';
 import { type WireReader, WireType } from './wire-reader.ts';
 
@@ -83,7 +83,7 @@ export function readScalar(reader: WireReader, type: ScalarType, decoding: TextD
     case 'bool':
       return String(reader.varint() !== 0n);
     case 'bytes':
-      return `"${formatBase64(reader.block())}"`;
+      return `"${toBase64(reader.block())}"`;
     default:
       return JSON.stringify(readText(reader, decoding));
   }

@@ -1,5 +1,4 @@
-import type { Json, JsonObject } from '@moorage/core';
-import { isList, isObject } from '../text/json-parts.ts';
+import { isList, isObject, type Json, type JsonObject } from '@moorage/core';
 import type { ThingscaleDevice, ThingscaleEvent } from './account-data.ts';
 import { THINGSCALE_CHANNELS, THINGSCALE_DEVICES, THINGSCALE_EVENTS } from './collections.ts';
 import type { RecordForm } from './record-table.ts';

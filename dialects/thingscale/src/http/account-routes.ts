@@ -1,7 +1,7 @@
 import type { DeviceHttpAnswer } from '@moorage/dialect-api';
 import type { AccountSettings } from '../data/account-data.ts';
 import { formatTime } from '../text/times.ts';
-import { isTimeZone } from '../text/zone.ts';
+import { isZoneName } from '../text/zone.ts';
 import { error, json } from './answers.ts';
 import { BodyReader, bodyMembers } from './body-members.ts';
 import { defined } from './defined.ts';
@@ -28,7 +28,7 @@ async function updateUser(call: RestCall): Promise<DeviceHttpAnswer> {
   const email = body.text('email', MAXIMUM_EMAIL);
   const timezone = body.text('timezone');
   const isBad =
-    (email !== undefined && email !== '' && !EMAIL.test(email)) || (timezone !== undefined && !isTimeZone(timezone));
+    (email !== undefined && email !== '' && !EMAIL.test(email)) || (timezone !== undefined && !isZoneName(timezone));
   if (isBad) return error('BAD_JSON_FORMAT');
   const changes = defined({ email, timezone });
   const outcome = await call.data.changeAccount(changes);

@@ -1,5 +1,6 @@
+import { isObject, parseJson } from '@moorage/core';
 import type { DeviceDesk } from '@moorage/dialect-api';
-import { compactJson, depthOf, isObject, memberTexts, parseJson } from '../text/json-parts.ts';
+import { compactJson, depthOf, memberTexts } from '../text/json-parts.ts';
 
 /** Nesting of a body: a value at its deepest within a list of points. */
 const MAXIMUM_BODY_DEPTH = 20;

@@ -1,6 +1,6 @@
+import { isObject, parseJson } from '@moorage/core';
 import type { DeviceHttpAnswer } from '@moorage/dialect-api';
 import type { ThingscaleEvent } from '../data/account-data.ts';
-import { isObject, parseJson } from '../text/json-parts.ts';
 import { changed, error, json } from './answers.ts';
 import { BadMember, BodyReader, bodyMembers, type Members } from './body-members.ts';
 import { defined } from './defined.ts';

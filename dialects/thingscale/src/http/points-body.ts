@@ -1,5 +1,6 @@
+import { parseJson } from '@moorage/core';
 import type { DeviceDesk } from '@moorage/dialect-api';
-import { elementTexts, memberTexts, parseJson } from '../text/json-parts.ts';
+import { elementTexts, memberTexts } from '../text/json-parts.ts';
 import { isTag } from '../text/names.ts';
 import { MAXIMUM_PAYLOAD, readJsonValue } from '../text/payload.ts';
 import { parseTime } from '../text/times.ts';

@@ -1,7 +1,7 @@
+import { parseJson } from '@moorage/core';
 import type { DeviceHttpAnswer } from '@moorage/dialect-api';
 import { encodeText } from '@moorage/dialect-api';
 import type { SendCommand } from '../data/account-data.ts';
-import { parseJson } from '../text/json-parts.ts';
 import { error, json } from './answers.ts';
 import { bodyMembers, type Members } from './body-members.ts';
 import type { HttpSide, RestCall, RestEntry } from './rest-route.ts';

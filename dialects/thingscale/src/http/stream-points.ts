@@ -1,5 +1,5 @@
+import { isObject, parseJson } from '@moorage/core';
 import type { AccountData, StreamPoint } from '../data/account-data.ts';
-import { isObject, parseJson } from '../text/json-parts.ts';
 
 /** Points of one answer. thingscale.md, 4.8 */
 export const MAXIMUM_POINTS = 10_000;

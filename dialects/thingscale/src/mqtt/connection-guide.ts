@@ -1,24 +1,19 @@
-import type { CredentialLookup, Device, DeviceCredentials } from '@moorage/core';
+import { type CredentialLookup, type Device, type DeviceCredentials, parseJson } from '@moorage/core';
 import {
   type ConnectionGuide,
   mqttEndpoints,
   mqttSnippets,
   type PublicEndpoint,
   shellWord,
+  textMember,
+  urlHost,
 } from '@moorage/dialect-api';
-import { isObject, parseJson } from '../text/json-parts.ts';
 import { DIALECT_ID } from './manifest.ts';
 
 const PAYLOAD = '{"temp":20, "humidity":50}';
 
 function accountIdOf({ credentialsValue }: DeviceCredentials): string {
-  const value = parseJson(credentialsValue ?? '');
-  const accountId = isObject(value) ? value.accountId : null;
-  return typeof accountId === 'string' ? accountId : '';
-}
-
-function urlHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
+  return textMember(parseJson(credentialsValue ?? ''), 'accountId') ?? '';
 }
 
 /** How to connect a device with the tokens of its account. thingscale.md, 5 */

@@ -1,34 +1,25 @@
-import type { Device, DeviceCredentials } from '@moorage/core';
-import { connectPacket, credentialLookup, describeDialect } from '@moorage/testkit';
+import {
+  connectPacket,
+  credentialLookup,
+  credentialsRecord,
+  describeDialect,
+  deviceRecord,
+  deviceRef,
+} from '@moorage/testkit';
 import { describe, expect, it } from 'vitest';
 import { ACCOUNT, account, Bench, TENANT, TOKEN, USER } from '../testing/bench.ts';
 
-const device: Device = {
-  id: '5a8a8d3e-1111-4000-8000-000000000001',
-  createdTime: 0,
-  tenantId: TENANT,
-  customerId: TENANT,
-  name: 'dev01',
-  label: null,
-  deviceProfileId: '5a8a8d3e-0000-4000-8000-000000000003',
-  type: 'default',
-  dialect: 'thingscale',
-  deviceData: {},
-  firmwareId: null,
-  softwareId: null,
-  additionalInfo: null,
-  version: 1,
-};
+const device = deviceRecord(
+  deviceRef({
+    id: '5a8a8d3e-1111-4000-8000-000000000001',
+    tenantId: TENANT,
+    name: 'dev01',
+    profileId: '5a8a8d3e-0000-4000-8000-000000000003',
+  }),
+  'thingscale',
+);
 
-const credentials: DeviceCredentials = {
-  id: 'c',
-  createdTime: 0,
-  deviceId: device.id,
-  credentialsType: 'THINGSCALE',
-  credentialsId: 'dev01',
-  credentialsValue: JSON.stringify({ accountId: ACCOUNT }),
-  version: 1,
-};
+const credentials = credentialsRecord(device, 'THINGSCALE', 'dev01', { accountId: ACCOUNT });
 
 const connect = connectPacket({ clientId: 'client', username: USER, password: new TextEncoder().encode(TOKEN) });
 

@@ -1,6 +1,5 @@
-import type { Json } from '@moorage/core';
+import { isList, type Json, parseJson } from '@moorage/core';
 import type { ThingscaleEvent } from '../data/account-data.ts';
-import { isList, parseJson } from './json-parts.ts';
 import { plainNumber } from './plain-number.ts';
 
 type Rule = Pick<ThingscaleEvent, 'source' | 'operator' | 'threshold'>;

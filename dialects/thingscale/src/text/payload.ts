@@ -1,5 +1,5 @@
-import type { Json } from '@moorage/core';
-import { compactJson, depthOf, MAXIMUM_DEPTH, memberTexts, objectText, parseJson } from './json-parts.ts';
+import { type Json, parseJson } from '@moorage/core';
+import { compactJson, depthOf, MAXIMUM_DEPTH, memberTexts, objectText } from './json-parts.ts';
 import { encodedPairs, loosePairs } from './pairs.ts';
 import { plainNumber } from './plain-number.ts';
 

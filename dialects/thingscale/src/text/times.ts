@@ -1,4 +1,5 @@
-import { momentOf, offsetAt } from './zone.ts';
+import { zoneOffset } from '@moorage/core';
+import { momentOf } from './zone.ts';
 
 const WRITTEN =
   /^(\d{4})-(\d\d)-(\d\d)(?:(?:T|t| +)(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?: *(Z|z|[+-]\d\d(?::?\d\d)?))?)?$/;
@@ -44,7 +45,7 @@ export function parseTime(text: string, zone: string, edge: Edge): number | unde
 
 /** As `2016-11-18T19:07:02+0900`: clocks of the zone, whole seconds. thingscale.md, 4.8 */
 export function formatTime(at: number, zone: string): string {
-  const offset = offsetAt(zone, at);
+  const offset = zoneOffset(zone, at);
   const minutes = Math.floor(Math.abs(offset) / MINUTE_MS);
   const hoursAndMinutes = Math.floor(minutes / 60) * 100 + (minutes % 60);
   const local = new Date(at + offset).toISOString().replace(/\.\d{3}Z$/, '');

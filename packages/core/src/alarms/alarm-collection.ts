@@ -1,6 +1,7 @@
 import type { EntityId, Json, JsonObject } from '../model/entities.ts';
 import type { DocumentChange, DocumentCollection, DocumentCondition, StoredDocument } from '../ports/documents.ts';
-import { isList, isObject, memberOf, oneOf } from '../predicates/json-members.ts';
+import { memberOf, oneOf } from '../predicates/json-members.ts';
+import { isList, isObject } from '../values/json.ts';
 import { ALARM_SEVERITIES, type Alarm, alarmStatus } from './alarm.ts';
 
 /**

@@ -27,7 +27,7 @@ function query(more: Partial<EntityQuery> = {}): EntityQuery {
 
 const above = (value: number): KeyFilter => ({
   key: SERVER_A,
-  predicate: { type: 'NUMERIC', operation: 'GREATER', value },
+  predicate: { type: 'NUMERIC', operation: 'GREATER', operand: { constant: value, dynamic: null } },
 });
 
 async function open() {
@@ -109,7 +109,12 @@ describe('entity queries', () => {
     expect(found.data.map(({ entity }) => entity.id)).toEqual([t.ids[3], t.ids[2]]);
     const isMeter: KeyFilter = {
       key: { type: 'ENTITY_FIELD', key: 'type' },
-      predicate: { type: 'STRING', operation: 'EQUAL', values: ['valve'], ignoreCase: false },
+      predicate: {
+        type: 'STRING',
+        operation: 'EQUAL',
+        operand: { constant: 'valve', dynamic: null },
+        ignoreCase: false,
+      },
     };
     expect(await t.names({ keyFilters: [above(35), isMeter] })).toEqual([]);
     expect(await t.names({ keyFilters: [above(35), isMeter], operation: 'OR' })).toEqual(['Meter 3', 'Valve 1']);

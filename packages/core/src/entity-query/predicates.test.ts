@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { NumericOperation, Predicate, TextOperation } from '../predicates/predicate.ts';
 import { type Point, type Scalar, ValueKind } from '../values/value.ts';
 import { NamePattern } from './name-pattern.ts';
-import { compareSortValues, meets, sortValue } from './predicates.ts';
-import type { NumberOperation, TextOperation, ValuePredicate } from './query.ts';
+import { compareSortValues, comparisons, meetsAll, sortValue } from './predicates.ts';
 
 const KINDS = {
   boolean: ValueKind.Boolean,
@@ -12,28 +12,45 @@ const KINDS = {
   string: ValueKind.String,
 };
 const point = (value: Scalar): Point => ({ ts: 1, kind: KINDS[typeof value as keyof typeof KINDS], value });
-const text = (operation: TextOperation, ...values: string[]): ValuePredicate => ({
+const constant = <T>(value: T) => ({ constant: value, dynamic: null });
+const text = (operation: TextOperation, value: string, ignoreCase = false): Predicate => ({
   type: 'STRING',
   operation,
-  values,
-  ignoreCase: false,
+  ignoreCase,
+  operand: constant(value),
 });
-const number = (operation: NumberOperation, value: number): ValuePredicate => ({ type: 'NUMERIC', operation, value });
+const list = (operation: 'IN' | 'NOT_IN', ...values: string[]): Predicate => ({
+  type: 'STRING',
+  operation,
+  ignoreCase: false,
+  operand: constant(values),
+});
+const number = (operation: NumericOperation, value: number): Predicate => ({
+  type: 'NUMERIC',
+  operation,
+  operand: constant(value),
+});
+const meets = (predicate: Predicate, value: Point | null): boolean =>
+  meetsAll([{ key: { type: 'ATTRIBUTE', key: 'a' }, predicate }], 'AND', () => value);
 
 describe('predicates', () => {
   it.each([
-    ['EQUAL', ['abc'], true],
-    ['EQUAL', ['ABC'], false],
-    ['NOT_EQUAL', ['ABC'], true],
-    ['STARTS_WITH', ['ab'], true],
-    ['ENDS_WITH', ['bc'], true],
-    ['ENDS_WITH', ['ab'], false],
-    ['CONTAINS', ['b'], true],
-    ['NOT_CONTAINS', ['b'], false],
-    ['IN', ['x', 'abc'], true],
-    ['NOT_IN', ['x', 'abc'], false],
-  ] as const)('STRING %s %j of abc is %s', (operation, values, expected) => {
-    expect(meets(text(operation, ...values), point('abc'))).toBe(expected);
+    ['EQUAL', 'abc', true],
+    ['EQUAL', 'ABC', false],
+    ['NOT_EQUAL', 'ABC', true],
+    ['STARTS_WITH', 'ab', true],
+    ['ENDS_WITH', 'bc', true],
+    ['ENDS_WITH', 'ab', false],
+    ['CONTAINS', 'b', true],
+    ['NOT_CONTAINS', 'b', false],
+  ] as const)('STRING %s %j of abc is %s', (operation, value, expected) => {
+    expect(meets(text(operation, value), point('abc'))).toBe(expected);
+  });
+
+  it('IN and NOT_IN look at each of their choices', () => {
+    expect(meets(list('IN', 'x', 'abc'), point('abc'))).toBe(true);
+    expect(meets(list('NOT_IN', 'x', 'abc'), point('abc'))).toBe(false);
+    expect([list('IN'), list('NOT_IN')].map((predicate) => meets(predicate, point('abc')))).toEqual([false, true]);
   });
 
   it.each([
@@ -49,27 +66,42 @@ describe('predicates', () => {
   });
 
   it('ignore case where asked to, and compare numbers as their text', () => {
-    expect(meets({ type: 'STRING', operation: 'CONTAINS', values: ['BC'], ignoreCase: true }, point('aBcd'))).toBe(
-      true,
-    );
+    expect(meets(text('CONTAINS', 'BC', true), point('aBcd'))).toBe(true);
+    expect(meets(text('CONTAINS', 'BC'), point('aBcd'))).toBe(false);
     expect(meets(text('EQUAL', '42.0'), point(42))).toBe(true);
   });
 
-  it('are not met by a value that is missing or of another type', () => {
-    for (const predicate of [text('NOT_EQUAL', 'x'), number('NOT_EQUAL', 1)])
+  it('are not met by a value that is missing', () => {
+    const isNot: Predicate = { type: 'BOOLEAN', operation: 'NOT_EQUAL', operand: constant(true) };
+    for (const predicate of [text('NOT_EQUAL', 'x'), list('NOT_IN', 'x'), number('NOT_EQUAL', 1), isNot]) {
       expect(meets(predicate, null)).toBe(false);
-    expect(meets(number('LESS', 10), point('5'))).toBe(false);
-    const isTrue: ValuePredicate = { type: 'BOOLEAN', operation: 'EQUAL', value: true };
-    expect([point(true), point(false), point('true')].map((value) => meets(isTrue, value))).toEqual([
-      true,
-      false,
-      false,
-    ]);
+    }
+  });
+
+  it('read texts, numbers and Booleans as those of alarm rules do', () => {
+    expect(meets(number('LESS', 10), point('5'))).toBe(true);
+    expect(meets(number('EQUAL', 1), point(true))).toBe(true);
+    expect(meets(number('NOT_EQUAL', 1), point('x'))).toBe(false);
+    const isTrue: Predicate = { type: 'BOOLEAN', operation: 'EQUAL', operand: constant(true) };
+    const values = [true, 'TRUE', 1, 2n, false, 'yes', 0].map(point);
+    expect(values.map((value) => meets(isTrue, value))).toEqual([true, true, true, true, false, false, false]);
+    const json: Point = { ts: 1, kind: ValueKind.Json, value: '{}' };
+    for (const operation of ['EQUAL', 'NOT_EQUAL'] as const) expect(meets({ ...isTrue, operation }, json)).toBe(false);
     expect(meets({ ...isTrue, operation: 'NOT_EQUAL' }, point(false))).toBe(true);
   });
 
+  it('compare integers beyond the safe ones exactly', () => {
+    expect(meets(number('EQUAL', 9_007_199_254_740_992), point(9_007_199_254_740_993n))).toBe(false);
+  });
+
+  it('are counted with each choice of a list', () => {
+    const one = text('EQUAL', 'a'.repeat(100));
+    expect([one, list('IN'), list('IN', 'a', 'b', 'c')].map(comparisons)).toEqual([1, 1, 3]);
+    expect(comparisons({ type: 'COMPLEX', operation: 'OR', predicates: [one, list('IN', 'a', 'b')] })).toBe(4);
+  });
+
   it('are joined by AND and OR at any depth', () => {
-    const between: ValuePredicate = {
+    const between: Predicate = {
       type: 'COMPLEX',
       operation: 'AND',
       predicates: [

@@ -1,5 +1,6 @@
 import type { LiveEntry } from '../live/live-messages.ts';
 import type { EntityId } from '../model/entities.ts';
+import type { Predicate } from '../predicates/predicate.ts';
 
 /** An entity of any type. `entityType` in upper case. */
 export interface TypedId {
@@ -36,37 +37,10 @@ export type EntityFilter =
       readonly nameFilter: string | null;
     };
 
-export type TextOperation =
-  | 'EQUAL'
-  | 'NOT_EQUAL'
-  | 'STARTS_WITH'
-  | 'ENDS_WITH'
-  | 'CONTAINS'
-  | 'NOT_CONTAINS'
-  | 'IN'
-  | 'NOT_IN';
-export type NumberOperation = 'EQUAL' | 'NOT_EQUAL' | 'GREATER' | 'LESS' | 'GREATER_OR_EQUAL' | 'LESS_OR_EQUAL';
-
-export type ValuePredicate =
-  | {
-      readonly type: 'STRING';
-      readonly operation: TextOperation;
-      /** One text, but the choices for IN and NOT_IN. */
-      readonly values: readonly string[];
-      readonly ignoreCase: boolean;
-    }
-  | { readonly type: 'NUMERIC'; readonly operation: NumberOperation; readonly value: number }
-  | { readonly type: 'BOOLEAN'; readonly operation: 'EQUAL' | 'NOT_EQUAL'; readonly value: boolean }
-  | {
-      readonly type: 'COMPLEX';
-      readonly operation: 'AND' | 'OR';
-      readonly predicates: readonly ValuePredicate[];
-    };
-
-/** A value that is missing, or not of the predicate's type, does not match. */
+/** A value that is missing, or cannot be read as what is compared, does not match. No operand is dynamic. */
 export interface KeyFilter {
   readonly key: EntityKey;
-  readonly predicate: ValuePredicate;
+  readonly predicate: Predicate;
 }
 
 export interface EntitySelection {

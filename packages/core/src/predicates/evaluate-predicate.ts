@@ -1,13 +1,14 @@
 import type { Value } from '../values/value.ts';
-import type {
-  BooleanOperation,
-  DynamicValue,
-  NumericOperation,
-  Operand,
-  Predicate,
-  StringOperation,
+import {
+  type BooleanOperation,
+  type DynamicValue,
+  isListPredicate,
+  type NumericOperation,
+  type Operand,
+  type Predicate,
+  type TextOperation,
 } from './predicate.ts';
-import { type Subject, subjectBoolean, subjectNumber, subjectText } from './subject.ts';
+import { choicesOf, type Subject, subjectBoolean, subjectNumber, subjectText } from './subject.ts';
 
 /** The present value of an attribute that a predicate takes its operand from; null: there is none. */
 export type DynamicLookup = (source: DynamicValue) => Value | null;
@@ -22,8 +23,15 @@ export function predicateHolds(predicate: Predicate, subject: Subject | null, lo
   if (subject === null) return false;
   switch (predicate.type) {
     case 'STRING': {
+      const folded = predicate.ignoreCase ? lowerCase : asItIs;
+      const text = folded(subjectText(subject));
+      if (isListPredicate(predicate)) {
+        const choices = operandOf(predicate.operand, lookup, (value) => choicesOf(subjectText(value)));
+        if (choices === null) return false;
+        return choices.some((choice) => folded(choice) === text) === (predicate.operation === 'IN');
+      }
       const operand = operandOf(predicate.operand, lookup, subjectText);
-      return operand !== null && textHolds(predicate, subjectText(subject), operand);
+      return operand !== null && textHolds(predicate.operation, text, folded(operand));
     }
     case 'NUMERIC': {
       const operand = operandOf<number | bigint>(predicate.operand, lookup, subjectNumber);
@@ -48,13 +56,15 @@ function operandOf<T>(operand: Operand<T>, lookup: DynamicLookup, read: (value: 
   return (value === null ? null : read(value)) ?? operand.constant;
 }
 
-function textHolds(
-  { operation, ignoreCase }: { readonly operation: StringOperation; readonly ignoreCase: boolean },
-  subject: string,
-  operand: string,
-): boolean {
-  const text = ignoreCase ? subject.toLowerCase() : subject;
-  const other = ignoreCase ? operand.toLowerCase() : operand;
+function asItIs(text: string): string {
+  return text;
+}
+
+function lowerCase(text: string): string {
+  return text.toLowerCase();
+}
+
+function textHolds(operation: TextOperation, text: string, other: string): boolean {
   switch (operation) {
     case 'EQUAL':
       return text === other;
@@ -68,10 +78,6 @@ function textHolds(
       return text.includes(other);
     case 'NOT_CONTAINS':
       return !text.includes(other);
-    case 'IN':
-      return listOf(other).includes(text);
-    case 'NOT_IN':
-      return !listOf(other).includes(text);
   }
 }
 
@@ -96,25 +102,4 @@ function numberHolds(operation: NumericOperation, number: number | bigint, other
 
 function booleanHolds(operation: BooleanOperation, boolean: boolean, other: boolean): boolean {
   return operation === 'EQUAL' ? boolean === other : boolean !== other;
-}
-
-/** Entries of a list: separated by commas, blanks around them do not count, quotes around one keep its commas. */
-function listOf(text: string): readonly string[] {
-  const entries: string[] = [];
-  let entry = '';
-  let quote = '';
-  for (const character of text) {
-    if (quote === '' && character === ',') {
-      entries.push(entry.trim());
-      entry = '';
-    } else if (quote === '' && (character === '"' || character === "'") && entry.trim() === '') {
-      quote = character;
-    } else if (character === quote) {
-      quote = '';
-    } else {
-      entry += character;
-    }
-  }
-  entries.push(entry.trim());
-  return entries;
 }

@@ -1,14 +1,6 @@
 import { type PlatformError, refuse } from '../errors.ts';
 import type { Json, JsonObject } from '../model/entities.ts';
 
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-export function isList(value: Json | undefined): value is readonly Json[] {
-  return Array.isArray(value);
-}
-
 /** An own member; null also where it is absent. */
 export function memberOf(object: JsonObject, name: string): Json {
   return Object.hasOwn(object, name) ? (object[name] ?? null) : null;

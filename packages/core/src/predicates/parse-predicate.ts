@@ -1,8 +1,9 @@
 import { type Result, success } from '../errors.ts';
 import type { Json, JsonObject } from '../model/entities.ts';
-import { invalid, isList, isObject, memberOf, oneOf } from './json-members.ts';
+import { isList, isObject } from '../values/json.ts';
+import { invalid, memberOf, oneOf } from './json-members.ts';
 import type { DynamicValue, Operand, Predicate, PredicateValueType } from './predicate.ts';
-import { asNumber } from './subject.ts';
+import { asNumber, choicesOf } from './subject.ts';
 
 /** What a place that has predicates allows. */
 export interface PredicateRules {
@@ -19,7 +20,7 @@ export const MAX_OPERAND_LENGTH = 10_000;
 const MAX_ATTRIBUTE_LENGTH = 255;
 
 const VALUE_TYPES = ['STRING', 'NUMERIC', 'BOOLEAN', 'DATE_TIME'] as const;
-const STRING_OPERATIONS = [
+export const STRING_OPERATIONS = [
   'EQUAL',
   'NOT_EQUAL',
   'STARTS_WITH',
@@ -29,7 +30,14 @@ const STRING_OPERATIONS = [
   'IN',
   'NOT_IN',
 ] as const;
-const NUMERIC_OPERATIONS = ['EQUAL', 'NOT_EQUAL', 'GREATER', 'LESS', 'GREATER_OR_EQUAL', 'LESS_OR_EQUAL'] as const;
+export const NUMERIC_OPERATIONS = [
+  'EQUAL',
+  'NOT_EQUAL',
+  'GREATER',
+  'LESS',
+  'GREATER_OR_EQUAL',
+  'LESS_OR_EQUAL',
+] as const;
 const BOOLEAN_OPERATIONS = ['EQUAL', 'NOT_EQUAL'] as const;
 const COMPLEX_OPERATIONS = ['AND', 'OR'] as const;
 
@@ -86,9 +94,14 @@ class PredicateReader {
     if (!this.#fits('STRING')) return this.#misfit(path);
     const ignoreCase = memberOf(json, 'ignoreCase');
     if (ignoreCase !== null && typeof ignoreCase !== 'boolean') return invalid(`${path}.ignoreCase`, 'must be Boolean');
-    const operand = this.#operand(json, path, readText, `must be a text of at most ${MAX_OPERAND_LENGTH} characters`);
-    if (!operand.ok) return operand;
-    return success({ type: 'STRING', operation, ignoreCase: ignoreCase === true, operand: operand.value });
+    const must = `must be a text of at most ${MAX_OPERAND_LENGTH} characters`;
+    const common = { type: 'STRING', ignoreCase: ignoreCase === true } as const;
+    if (operation === 'IN' || operation === 'NOT_IN') {
+      const operand = this.#operand(json, path, readChoices, must);
+      return operand.ok ? success({ ...common, operation, operand: operand.value }) : operand;
+    }
+    const operand = this.#operand(json, path, readText, must);
+    return operand.ok ? success({ ...common, operation, operand: operand.value }) : operand;
   }
 
   #numeric(json: JsonObject, path: string): Result<Predicate> {
@@ -178,6 +191,11 @@ function unknownOperation(path: string, allowed: readonly string[]): Result<Pred
 function readText(json: Json): string | null {
   if (typeof json === 'number' || typeof json === 'boolean') return String(json);
   return typeof json === 'string' && json.length <= MAX_OPERAND_LENGTH ? json : null;
+}
+
+function readChoices(json: Json): readonly string[] | null {
+  const text = readText(json);
+  return text === null ? null : choicesOf(text);
 }
 
 function readNumber(json: Json): number | null {

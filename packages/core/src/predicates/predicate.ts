@@ -1,12 +1,6 @@
-export type StringOperation =
-  | 'EQUAL'
-  | 'NOT_EQUAL'
-  | 'STARTS_WITH'
-  | 'ENDS_WITH'
-  | 'CONTAINS'
-  | 'NOT_CONTAINS'
-  | 'IN'
-  | 'NOT_IN';
+export type TextOperation = 'EQUAL' | 'NOT_EQUAL' | 'STARTS_WITH' | 'ENDS_WITH' | 'CONTAINS' | 'NOT_CONTAINS';
+export type ListOperation = 'IN' | 'NOT_IN';
+export type StringOperation = TextOperation | ListOperation;
 export type NumericOperation = 'EQUAL' | 'NOT_EQUAL' | 'GREATER' | 'LESS' | 'GREATER_OR_EQUAL' | 'LESS_OR_EQUAL';
 export type BooleanOperation = 'EQUAL' | 'NOT_EQUAL';
 
@@ -25,17 +19,31 @@ export interface Operand<T> {
   readonly dynamic: DynamicValue | null;
 }
 
-/** A condition on one value, checked and bounded by `parsePredicate`. thingsboard-server.md, 7.5 */
+/** Whether a text is among others. */
+export interface ListPredicate {
+  readonly type: 'STRING';
+  readonly operation: ListOperation;
+  readonly ignoreCase: boolean;
+  /** The choices; clients write them as one text, see `choicesOf`. */
+  readonly operand: Operand<readonly string[]>;
+}
+
+/** A condition on one value, of an alarm rule or of an entity query. thingsboard-server.md, 7.5 and 8.2 */
 export type Predicate =
   | {
       readonly type: 'STRING';
-      readonly operation: StringOperation;
+      readonly operation: TextOperation;
       readonly ignoreCase: boolean;
       readonly operand: Operand<string>;
     }
+  | ListPredicate
   | { readonly type: 'NUMERIC'; readonly operation: NumericOperation; readonly operand: Operand<number> }
   | { readonly type: 'BOOLEAN'; readonly operation: BooleanOperation; readonly operand: Operand<boolean> }
   | { readonly type: 'COMPLEX'; readonly operation: 'AND' | 'OR'; readonly predicates: readonly Predicate[] };
+
+export function isListPredicate(predicate: Predicate): predicate is ListPredicate {
+  return predicate.type === 'STRING' && (predicate.operation === 'IN' || predicate.operation === 'NOT_IN');
+}
 
 /** The dynamic values of a predicate, those of nested ones included. */
 export function dynamicValuesOf(predicate: Predicate): readonly DynamicValue[] {

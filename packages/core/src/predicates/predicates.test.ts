@@ -123,6 +123,18 @@ describe('predicates', () => {
     expect(predicateHolds(bare, '7', () => null)).toBe(false);
   });
 
+  it('take the choices of a list from an attribute', () => {
+    const dynamicValue = { sourceType: 'CURRENT_DEVICE', sourceAttribute: 'modes', inherit: false };
+    const predicate = parsed({ type: 'STRING', operation: 'IN', value: { defaultValue: 'off', dynamicValue } });
+    const modes = () => valueFromJson('on, "a,b"', false);
+    expect(['on', 'a,b', 'off'].map((subject) => predicateHolds(predicate, subject, modes))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(['on', 'off'].map((subject) => predicateHolds(predicate, subject, () => null))).toEqual([false, true]);
+  });
+
   it('prefer what the user has set', () => {
     expect(holds({ type: 'NUMERIC', operation: 'EQUAL', value: { defaultValue: 1, userValue: 2 } }, 2)).toBe(true);
   });

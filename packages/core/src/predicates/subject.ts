@@ -40,3 +40,24 @@ export function subjectBoolean(subject: Subject): boolean | null {
   if (typeof value !== 'string') return value > 0;
   return kind === ValueKind.String ? value.toLowerCase() === 'true' : null;
 }
+
+/** The choices of a list for IN: separated by commas, blanks around them do not count, quotes around one keep its commas. */
+export function choicesOf(text: string): readonly string[] {
+  const entries: string[] = [];
+  let entry = '';
+  let quote = '';
+  for (const character of text) {
+    if (quote === '' && character === ',') {
+      entries.push(entry.trim());
+      entry = '';
+    } else if (quote === '' && (character === '"' || character === "'") && entry.trim() === '') {
+      quote = character;
+    } else if (character === quote) {
+      quote = '';
+    } else {
+      entry += character;
+    }
+  }
+  entries.push(entry.trim());
+  return entries;
+}

@@ -1,9 +1,10 @@
 import { type Result, success } from '../../errors.ts';
 import type { Json, JsonObject } from '../../model/entities.ts';
-import { invalid, isList, isObject, memberOf, oneOf } from '../../predicates/json-members.ts';
+import { invalid, memberOf, oneOf } from '../../predicates/json-members.ts';
 import { type PredicateRules, parsePredicate, parseValueType } from '../../predicates/parse-predicate.ts';
 import { dynamicValuesOf, type PredicateValueType } from '../../predicates/predicate.ts';
 import { asNumber } from '../../predicates/subject.ts';
+import { isList, isObject } from '../../values/json.ts';
 import { type Value, ValueKind } from '../../values/value.ts';
 import { valueFromJson } from '../../values/value-from-json.ts';
 import { type AlarmRule, ENTITY_FIELDS, type RuleFilter, type RuleSpec, type Slot } from './alarm-rule.ts';

@@ -1,7 +1,8 @@
 import { type PlatformError, type Result, success } from '../../errors.ts';
 import type { Json, JsonObject } from '../../model/entities.ts';
-import { invalid, isList, isObject, memberOf } from '../../predicates/json-members.ts';
+import { invalid, memberOf } from '../../predicates/json-members.ts';
 import { textProblem } from '../../registry/text-rules.ts';
+import { isList, isObject } from '../../values/json.ts';
 import { ALARM_SEVERITIES, type AlarmPropagation } from '../alarm.ts';
 import type { AlarmDefinition, AlarmRule, ProfileRules } from './alarm-rule.ts';
 import { parseRule } from './parse-rule.ts';

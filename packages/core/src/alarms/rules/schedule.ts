@@ -1,6 +1,8 @@
 import { type Result, success } from '../../errors.ts';
 import type { Json } from '../../model/entities.ts';
-import { invalid, isList, isObject, memberOf } from '../../predicates/json-members.ts';
+import { invalid, memberOf } from '../../predicates/json-members.ts';
+import { isList, isObject } from '../../values/json.ts';
+import { isTimeZone, zoneOffset } from '../../values/time-zone.ts';
 
 /** A part of the day on some days of the week, by the clocks of a place. thingsboard-server.md, 8.2 */
 export interface SpecificTime {
@@ -17,11 +19,8 @@ export interface SpecificTime {
 }
 
 const DAY_MS = 86_400_000;
-/** Offsets of time zones change at multiples of this only. */
-const OFFSET_STEP_MS = 900_000;
 /** Days looked back for a break; a condition that held longer is taken as unbroken for so long. */
 const MAX_DAYS_BACK = 400;
-const MAX_OFFSETS = 1000;
 
 /** Reads a schedule; null: at any time. */
 export function parseSchedule(json: Json, path: string): Result<SpecificTime | null> {
@@ -54,7 +53,7 @@ export function parseSchedule(json: Json, path: string): Result<SpecificTime | n
 
 /** Whether a moment (epoch milliseconds) lies in the schedule. */
 export function isActive(schedule: SpecificTime, at: number): boolean {
-  const local = at + offsetAt(schedule.timeZone, at);
+  const local = at + zoneOffset(schedule.timeZone, at);
   const day = Math.floor(local / DAY_MS);
   // The epoch began on a Thursday.
   if (!schedule.daysOfWeek.has(((((day + 3) % 7) + 7) % 7) + 1)) return false;
@@ -66,7 +65,7 @@ export function isActive(schedule: SpecificTime, at: number): boolean {
 /** Since when the schedule is active without a break, but not before `from`. It is active at `to`, not before `from`. */
 export function activeSince(schedule: SpecificTime, from: number, to: number): number {
   let since = to;
-  let day = Math.floor((to + offsetAt(schedule.timeZone, to)) / DAY_MS);
+  let day = Math.floor((to + zoneOffset(schedule.timeZone, to)) / DAY_MS);
   for (let count = 0; count < MAX_DAYS_BACK; count += 1, day -= 1) {
     const edges = [schedule.endsOn, schedule.startsOn, 0].sort((a, b) => b - a);
     for (const time of edges) {
@@ -80,62 +79,10 @@ export function activeSince(schedule: SpecificTime, from: number, to: number): n
   return Math.max(since, from);
 }
 
-const offsets = new Map<string, number>();
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-/** What the clocks of a place show more than UTC, in milliseconds. */
-function offsetAt(timeZone: string, at: number): number {
-  const step = Math.floor(at / OFFSET_STEP_MS) * OFFSET_STEP_MS;
-  const name = `${step} ${timeZone}`;
-  const known = offsets.get(name);
-  if (known !== undefined) return known;
-  const offset = localTime(timeZone, step) - step;
-  if (offsets.size >= MAX_OFFSETS) offsets.clear();
-  offsets.set(name, offset);
-  return offset;
-}
-
 /** The moment at which the clocks show `local`; around a change of clocks one of the two that are possible. */
 function epochOf(timeZone: string, local: number): number {
-  const guess = local - offsetAt(timeZone, local);
-  return local - offsetAt(timeZone, guess);
-}
-
-function localTime(timeZone: string, at: number): number {
-  const parts: Record<string, number> = {};
-  for (const { type, value } of formatOf(timeZone).formatToParts(at)) parts[type] = Number(value);
-  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
-  return Date.UTC(year, month - 1, day, hour, minute, second);
-}
-
-function formatOf(timeZone: string): Intl.DateTimeFormat {
-  let format = formats.get(timeZone);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-    if (formats.size >= MAX_OFFSETS) formats.clear();
-    formats.set(timeZone, format);
-  }
-  return format;
-}
-
-function isTimeZone(name: string): boolean {
-  if (name.length > 64) return false;
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name });
-    return true;
-  } catch {
-    // Intl has no other way to say that it does not know a name.
-    return false;
-  }
+  const guess = local - zoneOffset(timeZone, local);
+  return local - zoneOffset(timeZone, guess);
 }
 
 function isDayOfWeek(json: Json): json is number {

@@ -1,6 +1,7 @@
 import type { EntityId, Json, JsonObject } from '../../model/entities.ts';
 import type { DocumentChange, DocumentCollection, StoredDocument } from '../../ports/documents.ts';
-import { isList, isObject, memberOf } from '../../predicates/json-members.ts';
+import { memberOf } from '../../predicates/json-members.ts';
+import { isList, isObject } from '../../values/json.ts';
 import type { AlarmDefinition } from './alarm-rule.ts';
 import { type DefinitionState, newDefinitionState, type Progress } from './progress.ts';
 

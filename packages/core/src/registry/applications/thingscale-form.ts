@@ -1,6 +1,7 @@
 import { type Result, refuse, success } from '../../errors.ts';
 import type { Json, JsonObject } from '../../model/entities.ts';
 import type { Crypto } from '../../ports/runtime.ts';
+import { isTimeZone } from '../../values/time-zone.ts';
 import { randomDigits } from '../random-text.ts';
 import { MAX_NAME_LENGTH, textProblem } from '../text-rules.ts';
 import type { ApplicationForm } from './application-form.ts';
@@ -65,7 +66,9 @@ export const THINGSCALE_FORM: ApplicationForm = {
     const autoMap = merged.autoMap ?? true;
     const maxDevices = merged.maxDevices ?? DEFAULT_MAX_DEVICES;
     const email = merged.email ?? '';
-    if (!isTimeZone(timezone)) return refuse('invalidArguments', 'timezone is not the IANA name of a time zone');
+    if (typeof timezone !== 'string' || !TIME_ZONE.test(timezone) || !isTimeZone(timezone)) {
+      return refuse('invalidArguments', 'timezone is not the IANA name of a time zone');
+    }
     if (typeof autoMap !== 'boolean') return refuse('invalidArguments', 'autoMap is not true or false');
     const isCount = typeof maxDevices === 'number' && Number.isInteger(maxDevices);
     if (!isCount || maxDevices < 0 || maxDevices > MOST_DEVICES) {
@@ -85,15 +88,4 @@ export const THINGSCALE_FORM: ApplicationForm = {
 function isEmail(email: Json): boolean {
   if (typeof email !== 'string' || email.length > MAX_NAME_LENGTH) return false;
   return email === '' || (EMAIL.test(email) && textProblem('email', email) === null);
-}
-
-function isTimeZone(name: Json): boolean {
-  if (typeof name !== 'string' || !TIME_ZONE.test(name)) return false;
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name });
-    return true;
-  } catch {
-    // Intl has no other way to say that it does not know a name.
-    return false;
-  }
 }
