@@ -1,26 +1,14 @@
-import type { StoreErrorCode } from '../sqlite/store-error.ts';
+import type { StoreState, WriterOptions } from '../sqlite/writer-messages.ts';
 import type { PackedEntries } from './packed-entries.ts';
 
-/** Name of the data file within its directory. */
-export const DATA_FILE = 'outbox.sqlite';
-export const BALLAST_FILE = 'outbox.ballast';
+/** Name of the file within its directory, without the ending. */
+export const FILE_NAME = 'outbox';
 
 /** What the thread is started with. */
-export interface WriterOptions {
-  readonly directory: string;
-  readonly installationId: string;
-  /** Epoch milliseconds of the start. */
-  readonly now: number;
-  readonly durability: 'full' | 'normal';
-  readonly ballastBytes: number;
+export interface OutboxWriterOptions extends WriterOptions {
   /** Milliseconds between two attempts to leave the state `full`. */
   readonly probeIntervalMs: number;
-  /** Largest size of the data file in pages of 8 KiB; 0: no limit. */
-  readonly maxPages: number;
 }
-
-/** `full`: what grows is refused. `failed`: the last commit failed, the next one is tried. */
-export type StoreState = 'ok' | 'full' | 'failed';
 
 export interface BuriedMessage {
   readonly id: string;
@@ -83,10 +71,12 @@ export interface Answer {
   readonly result: OperationResult | null;
 }
 
-/** To the thread. */
-export type OutboxRequest =
-  | { readonly type: 'round'; readonly request: number; readonly operations: readonly Operation[] }
-  | { readonly type: 'close' };
+/** To the thread, besides `Close`. */
+export interface OutboxRequest {
+  readonly type: 'round';
+  readonly request: number;
+  readonly operations: readonly Operation[];
+}
 
 export interface RoundReply {
   readonly type: 'round';
@@ -97,16 +87,12 @@ export interface RoundReply {
   readonly reason: string;
 }
 
-/** From the thread. Nothing else comes before `ready` or `refused`. */
+/** From the thread, before everything else, once the file is open. */
+export interface OutboxReady {
+  readonly type: 'ready';
+}
+
+/** From the thread, once the file is open. */
 export type OutboxReply =
   | RoundReply
-  | { readonly type: 'ready' }
-  | {
-      readonly type: 'refused';
-      readonly code: StoreErrorCode | undefined;
-      readonly message: string;
-      /** There was no room for the file. */
-      readonly full: boolean;
-    }
-  | { readonly type: 'background'; readonly state: StoreState; readonly reason: string }
-  | { readonly type: 'closed' };
+  | { readonly type: 'background'; readonly state: StoreState; readonly reason: string };

@@ -4,24 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sampleOutboxEntry, sampleWebhook, seededRandom } from '@moorage/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mountSmallDisk, unmountSmallDisk } from '../testing/small-disk.ts';
 import { SqliteOutboxStore } from './sqlite-outbox-store.ts';
 
 const MIB = 1_048_576;
 const BALLAST = 3 * MIB;
 const TARGET = sampleWebhook().targetId;
 const TENANT = sampleWebhook().tenantId;
-
-function mount(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'moorage-full-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=700', 'tmpfs', directory]);
-  } catch (error) {
-    throw new TypeError('The disk-full test needs to mount a tmpfs; run it as root or in a container that may', {
-      cause: error,
-    });
-  }
-  return directory;
-}
 
 describe('a full disk, for the outbox store', () => {
   let directory = '';
@@ -65,15 +54,14 @@ describe('a full disk, for the outbox store', () => {
 
   describe('of 24 MiB', () => {
     beforeEach(async () => {
-      directory = mount();
+      directory = mountSmallDisk();
       await open();
       await one();
       for (let turn = 0; turn < 100_000 && ballast() !== BALLAST; turn++) await store.load();
     });
     afterEach(async () => {
       await store.terminate();
-      execFileSync('umount', [directory]);
-      rmSync(directory, { recursive: true });
+      unmountSmallDisk(directory);
     });
 
     it('F3 refuses what grows, still settles and reads, and recovers by itself when another file makes room', async () => {

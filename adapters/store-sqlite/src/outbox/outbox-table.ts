@@ -1,5 +1,6 @@
 import type { SqliteDriver, SqliteStatement, SqlRow } from '../sqlite/driver.ts';
 import { StoreError } from '../sqlite/store-error.ts';
+import type { FileMemory } from '../sqlite/store-file.ts';
 import type { BuriedMessage, Operation, OperationResult } from './messages.ts';
 import { type EntryFields, type PackedEntries, packBodies } from './packed-entries.ts';
 
@@ -16,7 +17,7 @@ interface Target {
 }
 
 /** The operations of the outbox on its tables. Changes happen in a transaction that the caller begins and ends. */
-export class OutboxTable {
+export class OutboxTable implements FileMemory {
   readonly #database: SqliteDriver;
   readonly #targets = new Map<string, Target>();
   readonly #byNumber = new Map<number, Target>();

@@ -1,43 +1,35 @@
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { DeadLetter, OutboxEntry, OutboxSequence, OutboxStore, WriteOutcome } from '@moorage/core';
 import { StoreError } from '../sqlite/store-error.ts';
-import { remoteError, ThreadClient } from '../sqlite/thread-client.ts';
+import { dataPath, type StoreOptions, writerOptions } from '../sqlite/store-options.ts';
+import { remoteError } from '../sqlite/thread-client.ts';
 import { workerFile } from '../sqlite/worker-file.ts';
+import { WriterClient } from '../sqlite/writer-client.ts';
+import type { Refused, StoreState } from '../sqlite/writer-messages.ts';
 import {
   type Answer,
-  DATA_FILE,
+  FILE_NAME,
   type Operation,
   type OperationResult,
+  type OutboxReady,
   type OutboxReply,
   type OutboxRequest,
-  type StoreState,
-  type WriterOptions,
+  type OutboxWriterOptions,
 } from './messages.ts';
 import { packEntries, unpackEntries, unpackLetters } from './packed-entries.ts';
 import { type Asked, OutboxRounds } from './round-queue.ts';
 
 /** How an outbox store is opened. */
-export interface OutboxStoreOptions {
-  /** An existing directory; the files in it get mode 0600. */
-  readonly directory: string;
-  readonly installationId: string;
+export interface OutboxStoreOptions extends StoreOptions {
   /** Epoch milliseconds, for the record of schema steps. */
   readonly now: () => number;
-  /** Default `full`: what was told as stored is synced. `normal` survives the end of the process, not loss of power. */
-  readonly durability?: 'full' | 'normal';
-  /** Room kept back for settling and removing on a full disk. Default 16 MiB; 0: none. */
-  readonly ballastBytes?: number;
   /** Shortest time between two attempts to grow again on a full disk. Default 1000. */
   readonly probeIntervalMs?: number;
-  /** Largest size of the data file. Default: only the disk limits it. */
-  readonly maxBytes?: number;
-  onStateChange?(state: StoreState, reason: string): void;
 }
 
-type Opening = Extract<OutboxReply, { type: 'ready' | 'refused' }>;
+type Opening = OutboxReady | Refused;
 
-const PAGE_BYTES = 8192;
+const BALLAST_BYTES = 16_777_216;
 /** The thread has short work and little to keep; its garbage would fill whatever it may. */
 const YOUNG_GENERATION_MIB = 8;
 /** Rows that one slice of a removal deletes. */
@@ -64,12 +56,10 @@ const NOTHING_THERE: Readonly<Record<Operation['type'], OperationResult>> = {
 export class SqliteOutboxStore implements OutboxStore {
   readonly #options: OutboxStoreOptions;
   readonly #rounds = new OutboxRounds((round) => this.#commit(round));
-  #thread: ThreadClient<OutboxRequest, OutboxReply> | null = null;
+  #thread: WriterClient<OutboxRequest, OutboxReady, OutboxReply> | null = null;
   #state: StoreState = 'ok';
   #stopped = false;
   #closing = false;
-  #onOpening: (reply: Opening) => void = () => {};
-  #onClosed: () => void = () => {};
 
   private constructor(options: OutboxStoreOptions) {
     this.#options = options;
@@ -81,7 +71,7 @@ export class SqliteOutboxStore implements OutboxStore {
    */
   static async open(options: OutboxStoreOptions): Promise<SqliteOutboxStore> {
     const store = new SqliteOutboxStore(options);
-    const path = join(options.directory, DATA_FILE);
+    const path = dataPath(options.directory, FILE_NAME);
     const sizes = [path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0);
     if (sizes.every((size) => size === 0)) return store;
     const reply = await store.#start();
@@ -169,11 +159,7 @@ export class SqliteOutboxStore implements OutboxStore {
     const thread = this.#thread;
     if (thread !== null && !this.#closing && !this.#stopped) {
       this.#closing = true;
-      const closed = new Promise<void>((resolve) => {
-        this.#onClosed = resolve;
-      });
-      thread.post({ type: 'close' });
-      await closed;
+      await thread.close();
     }
     await this.terminate();
   }
@@ -249,31 +235,22 @@ export class SqliteOutboxStore implements OutboxStore {
 
   /** Starts the thread, which opens or creates the file. */
   async #start(): Promise<Opening> {
-    const { directory, installationId, now, durability, ballastBytes, probeIntervalMs, maxBytes } = this.#options;
-    const workerData: WriterOptions = {
-      directory,
-      installationId,
-      now: now(),
-      durability: durability ?? 'full',
-      ballastBytes: ballastBytes ?? 16_777_216,
+    const { now, probeIntervalMs } = this.#options;
+    const options: OutboxWriterOptions = {
+      ...writerOptions(this.#options, now(), BALLAST_BYTES),
       probeIntervalMs: probeIntervalMs ?? 1_000,
-      maxPages: Math.floor((maxBytes ?? 0) / PAGE_BYTES),
     };
     let opened = false;
-    const opening = new Promise<Opening>((resolve) => {
-      this.#onOpening = resolve;
-    });
-    const thread = new ThreadClient<OutboxRequest, OutboxReply>(
+    const thread = new WriterClient<OutboxRequest, OutboxReady, OutboxReply>(
       workerFile(import.meta.url, 'outbox-writer-thread'),
-      workerData,
+      options,
       (reply) => this.#receive(reply),
       (reason) => {
-        this.#onOpening({ type: 'refused', code: 'worker-stopped', message: reason, full: false });
         if (opened) this.#stop(reason);
       },
       { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     );
-    const reply = await opening;
+    const reply = await thread.opening;
     if (reply.type === 'refused') await thread.terminate();
     else {
       opened = true;
@@ -283,9 +260,7 @@ export class SqliteOutboxStore implements OutboxStore {
   }
 
   #receive(reply: OutboxReply): void {
-    if (reply.type === 'ready' || reply.type === 'refused') this.#onOpening(reply);
-    else if (reply.type === 'background') this.#setState(reply.state, reply.reason);
-    else if (reply.type === 'closed') this.#onClosed();
+    if (reply.type === 'background') this.#setState(reply.state, reply.reason);
   }
 
   #setState(state: StoreState, reason: string): void {
@@ -296,7 +271,6 @@ export class SqliteOutboxStore implements OutboxStore {
 
   #stop(reason: string): void {
     this.#stopped = true;
-    this.#onClosed();
     if (!this.#closing) this.#setState('failed', reason);
   }
 }

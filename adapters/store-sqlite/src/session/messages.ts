@@ -1,26 +1,12 @@
-import type { StoreErrorCode } from '../sqlite/store-error.ts';
-
-/** Name of the data file within its directory. */
-export const DATA_FILE = 'session.sqlite';
+import type { StoreState, WriterOptions } from '../sqlite/writer-messages.ts';
 
 /** What the thread is started with. */
-export interface WriterOptions {
-  readonly directory: string;
-  readonly installationId: string;
-  /** Epoch milliseconds of the start. */
-  readonly now: number;
-  readonly durability: 'full' | 'normal';
-  readonly ballastBytes: number;
+export interface SessionWriterOptions extends WriterOptions {
   /** Milliseconds between two attempts to leave the state `full`. */
   readonly probeIntervalMs: number;
   /** Bound of the Retained Messages of all spaces. */
   readonly retainedMaximumBytes: number;
-  /** Largest size of the data file in pages of 8 KiB; 0: no limit. */
-  readonly maxPages: number;
 }
-
-/** `full`: what grows is refused. `failed`: the last commit failed, the next one is tried. */
-export type StoreState = 'ok' | 'full' | 'failed';
 
 /**
  * Operations of a round, as bytes one behind the other: code, number of completions (both one byte, except `Enqueue`,
@@ -56,10 +42,11 @@ export const Operation = {
 /** Flags of a queued message, in the round and in the column. */
 export const QueueFlag = { QoS2: 1, Retain: 2, Received: 4, Shared: 8 } as const;
 
-/** To the thread. */
-export type SessionRequest =
-  | { readonly type: 'round'; readonly operations: Uint8Array<ArrayBuffer> }
-  | { readonly type: 'close' };
+/** To the thread, besides `Close`. */
+export interface SessionRequest {
+  readonly type: 'round';
+  readonly operations: Uint8Array<ArrayBuffer>;
+}
 
 /** Queued messages that were dropped, three numbers each: Session, sequence, 0 for `limit` or 1 for `age`. */
 export type Dropped = readonly number[];
@@ -88,26 +75,27 @@ export interface RoundReply {
   readonly elapsedMs: number;
 }
 
-/** From the thread. Nothing else comes before `ready` or `refused`. */
-export type SessionReply =
-  | RoundReply
-  | {
-      readonly type: 'ready';
-      readonly nextSession: number;
-      readonly totals: Totals;
-      readonly retained: Totals;
-      /** Number of the last change of a Retained Message. */
-      readonly lastChange: number;
-      /** Spaces that hold a Retained Message. */
-      readonly retainedSpaces: readonly string[];
-    }
-  | { readonly type: 'refused'; readonly code: StoreErrorCode | undefined; readonly message: string }
-  | {
-      readonly type: 'background';
-      readonly dropped: Dropped;
-      readonly totals: Totals;
-      readonly retained: Totals;
-      readonly state: StoreState;
-      readonly reason: string;
-    }
-  | { readonly type: 'closed' };
+/** From the thread, before everything else, once the file is open. */
+export interface SessionsReady {
+  readonly type: 'ready';
+  readonly nextSession: number;
+  readonly totals: Totals;
+  readonly retained: Totals;
+  /** Number of the last change of a Retained Message. */
+  readonly lastChange: number;
+  /** Spaces that hold a Retained Message. */
+  readonly retainedSpaces: readonly string[];
+}
+
+/** Tells of background work. */
+export interface BackgroundReply {
+  readonly type: 'background';
+  readonly dropped: Dropped;
+  readonly totals: Totals;
+  readonly retained: Totals;
+  readonly state: StoreState;
+  readonly reason: string;
+}
+
+/** From the thread, once the file is open. */
+export type SessionReply = RoundReply | BackgroundReply;

@@ -1,23 +1,12 @@
 import { StoreError } from '../sqlite/store-error.ts';
+import type { Extent } from '../sqlite/store-file.ts';
 import { ByteReader } from '../telemetry/byte-reader.ts';
 import { ByteWriter } from '../telemetry/byte-writer.ts';
 import { viewBlock, viewBytes, writeNumbers } from './byte-fields.ts';
-import type { Endings } from './endings.ts';
 import { Operation, QueueFlag } from './messages.ts';
-import { type QueueRow, type QueueTable, REASON_AGE } from './queue-table.ts';
-import type { RetainedTable } from './retained-table.ts';
-import type { SessionFields, SessionTable, StoredSession } from './session-table.ts';
-
-/** What of a round is carried out: everything, only what does not grow, or only what reads. */
-export type Extent = 'all' | 'shrinking' | 'reading';
-
-/** The tables that a round changes. */
-export interface Tables {
-  readonly sessions: SessionTable;
-  readonly queue: QueueTable;
-  readonly retained: RetainedTable;
-  readonly endings: Endings;
-}
+import { type QueueRow, REASON_AGE } from './queue-table.ts';
+import type { SessionFields, StoredSession } from './session-table.ts';
+import type { SessionTables } from './session-tables.ts';
 
 /** One Session's share of a message; the Session may be gone. */
 type Target = Omit<QueueRow, 'session'> & { readonly session: StoredSession | undefined };
@@ -28,7 +17,7 @@ export class RoundApply {
   readonly dropped: number[] = [];
   /** Completions that are told `full`: first and behind last, in pairs. */
   readonly refused: number[] = [];
-  readonly #tables: Tables;
+  readonly #tables: SessionTables;
   readonly #reader: ByteReader;
   readonly #extent: Extent;
   readonly #begin: () => void;
@@ -36,15 +25,15 @@ export class RoundApply {
   #completion = 0;
 
   /** `begin` is called before the first change. */
-  constructor(tables: Tables, operations: Uint8Array, extent: Extent, begin: () => void) {
+  constructor(tables: SessionTables, operations: Uint8Array, extent: Extent, begin: () => void) {
     this.#tables = tables;
     this.#reader = new ByteReader(Buffer.from(operations.buffer, operations.byteOffset, operations.byteLength));
     this.#extent = extent;
     this.#begin = begin;
   }
 
-  /** True if there is something to commit. */
-  run(): boolean {
+  /** Carries them out; without a `begin` there is nothing to commit. */
+  run(): void {
     const reader = this.#reader;
     while (reader.at < reader.bytes.length) {
       const operation = reader.byte();
@@ -52,12 +41,7 @@ export class RoundApply {
       if (!this.#apply(operation)) this.refused.push(this.#completion, this.#completion + completions);
       this.#completion += completions;
     }
-    if (this.#begun) {
-      this.#tables.queue.flush();
-      this.#tables.sessions.flush();
-      this.#tables.retained.flush();
-    }
-    return this.#begun;
+    if (this.#begun) this.#tables.flush();
   }
 
   /** False: the operation was refused. */

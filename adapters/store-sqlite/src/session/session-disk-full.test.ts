@@ -1,27 +1,15 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Message, SessionClaim, SessionRecord, StoreCompletion, StoreOutcome } from '@moorage/mqtt-broker';
 import { seededRandom } from '@moorage/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mountSmallDisk, unmountSmallDisk } from '../testing/small-disk.ts';
 import { SqliteSessionStore } from './sqlite-session-store.ts';
 
 const MIB = 1_048_576;
 const BALLAST = 3 * MIB;
 const QUEUE = { messages: 1_000_000, bytes: 1e12, ageMs: 1e12 };
-
-function mount(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'moorage-full-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=700', 'tmpfs', directory]);
-  } catch (error) {
-    throw new TypeError('The disk-full test needs to mount a tmpfs; run it as root or in a container that may', {
-      cause: error,
-    });
-  }
-  return directory;
-}
 
 function record(key: string): SessionRecord {
   return { key, space: 's', clientId: key, expiryInterval: 60, queue: QUEUE, will: null };
@@ -95,7 +83,7 @@ describe('a full disk, for the session store', () => {
 
   describe('of 24 MiB', () => {
     beforeEach(async () => {
-      directory = mount();
+      directory = mountSmallDisk();
       await open();
       for (let turn = 0; turn < 100_000 && ballast() !== BALLAST; turn++) await store.load();
       await outcome((done) => {
@@ -106,8 +94,7 @@ describe('a full disk, for the session store', () => {
     });
     afterEach(async () => {
       await store.terminate();
-      execFileSync('umount', [directory]);
-      rmSync(directory, { recursive: true });
+      unmountSmallDisk(directory);
     });
 
     it('F3 refuses what grows, still settles and reads, and recovers by itself when another file makes room', async () => {

@@ -1,21 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  appendFileSync,
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
 import type { RestoredSession } from '@moorage/mqtt-broker';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { ChildRuns, canTrace, endOf, linesOf } from '../testing/child-runs.ts';
+import { damagedCopies, expectRefusals } from '../testing/damaged-files.ts';
 import {
   heldOf,
   keyOf,
@@ -29,10 +17,8 @@ import {
 } from './session-lanes.ts';
 import { SqliteSessionStore } from './sqlite-session-store.ts';
 
-const CHILD = fileURLToPath(new URL('./session-durability.child.ts', import.meta.url));
 /** The short form; 200 rounds are the long one. */
 const ROUNDS = Number(process.env.MOORAGE_KILL_ROUNDS ?? 3);
-const STRACE = '/usr/bin/strace';
 /** Divisible by what the lanes count with. */
 const ROUND_STEP = 1_000_000;
 
@@ -42,17 +28,12 @@ function openStore(directory: string, installationId = 'durability'): Promise<Sq
   return SqliteSessionStore.open({ directory, installationId, now: () => 1_700_000_000_000, ballastBytes: 0 });
 }
 
-/** Notes what arrives from the child; a last line that the kill has cut off names a smaller number, which changes nothing. */
+/** Notes what the child says; a last line that the kill has cut off names a smaller number, which changes nothing. */
 function listen(child: ChildProcess, acknowledged: Acknowledged, onLine: () => void): Promise<void> {
-  return new Promise((resolve) => {
-    if (child.stdout === null) return resolve();
-    const lines = createInterface({ input: child.stdout });
-    lines.on('line', (line) => {
-      const [lane = '', number = ''] = line.split(',');
-      acknowledged.set(lane, Math.max(acknowledged.get(lane) ?? 0, Number(number)));
-      onLine();
-    });
-    lines.on('close', resolve);
+  return linesOf(child, (line) => {
+    const [lane = '', number = ''] = line.split(',');
+    acknowledged.set(lane, Math.max(acknowledged.get(lane) ?? 0, Number(number)));
+    onLine();
   });
 }
 
@@ -112,22 +93,7 @@ async function expectQueue(
 }
 
 describe('durability of the session store', () => {
-  let directory = '';
-  const cache = mkdtempSync(join(tmpdir(), 'moorage-cache-'));
-  afterAll(() => rmSync(cache, { recursive: true }));
-  beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'moorage-durability-'));
-  });
-  afterEach(() => rmSync(directory, { recursive: true }));
-
-  const runChild = (first: number, changes: number, command = [process.execPath, CHILD]): ChildProcess => {
-    const env = { ...process.env, NODE_COMPILE_CACHE: cache };
-    const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'], env });
-    child.stdin?.end(`${first} ${changes} ${directory}`);
-    return child;
-  };
-  const ended = (child: ChildProcess) =>
-    new Promise<string | null>((resolve) => child.on('exit', (_code, signal) => resolve(signal)));
+  const runs = new ChildRuns(new URL('./session-durability.child.ts', import.meta.url));
 
   it(`F1 N2 N3 loses no acknowledged change when killed with SIGKILL at random moments, ${ROUNDS} rounds`, {
     timeout: 10_000 + ROUNDS * 10_000,
@@ -137,14 +103,14 @@ describe('durability of the session store', () => {
     for (let round = 1; round <= ROUNDS; round++) {
       const first = round * ROUND_STEP;
       const acknowledged: Acknowledged = new Map();
-      const child = runChild(first, 0);
-      const end = ended(child);
+      const child = runs.start(first, 0);
+      const end = endOf(child);
       let lines = 0;
       await listen(child, acknowledged, () => {
         if (++lines === 30) setTimeout(() => child.kill('SIGKILL'), Math.random() * 1_000);
       });
       expect(await end).toBe('SIGKILL');
-      const store = await openStore(directory);
+      const store = await openStore(runs.directory);
       await store.retained.load();
       const sessions = await store.load();
       const found = await lanesOf(store, sessions, first);
@@ -175,25 +141,15 @@ describe('durability of the session store', () => {
 
   it('F2 keeps everything acknowledged before a torn end of the WAL, and a prefix when the WAL is cut', async () => {
     const acknowledged: Acknowledged = new Map();
-    const child = runChild(ROUND_STEP, 0);
-    const end = ended(child);
+    const child = runs.start(ROUND_STEP, 0);
+    const end = endOf(child);
     let lines = 0;
     await listen(child, acknowledged, () => {
       if (++lines === 2_000) child.kill('SIGKILL');
     });
     await end;
-    const file = join(directory, 'session.sqlite');
-    const copies: [string, (wal: string) => void, boolean][] = [
-      ['garbage', (wal) => appendFileSync(wal, Buffer.alloc(5000, 0xa5)), true],
-      ['half a frame', (wal) => appendFileSync(wal, Buffer.alloc(24 + 1000)), true],
-      ['cut', (wal) => truncateSync(wal, Math.floor(statSync(wal).size * 0.6)), false],
-    ];
-    for (const [name, damage, whole] of copies) {
-      const copy = mkdtempSync(join(directory, 'copy-'));
-      copyFileSync(file, join(copy, 'session.sqlite'));
-      copyFileSync(`${file}-wal`, join(copy, 'session.sqlite-wal'));
-      damage(join(copy, 'session.sqlite-wal'));
-      const store = await openStore(copy);
+    for (const { damage, whole, directory } of damagedCopies(runs.directory, 'session.sqlite')) {
+      const store = await openStore(directory);
       await store.retained.load();
       const sessions = await store.load();
       const found = await lanesOf(store, sessions, ROUND_STEP);
@@ -207,7 +163,7 @@ describe('durability of the session store', () => {
         const states = [stateOf(lane, last), stateOf(lane, last + 1)];
         expect(
           states.some((state) => same(found.get(lane), state)),
-          `${name}: ${lane}`,
+          `${damage}: ${lane}`,
         ).toBe(true);
       }
       await store.close();
@@ -215,31 +171,17 @@ describe('durability of the session store', () => {
   });
 
   it('F2 refuses a file that is no database, of another installation, or of a newer version', async () => {
-    await (await openStore(directory)).close();
-    const file = join(directory, 'session.sqlite');
-    await expect(openStore(directory, 'other')).rejects.toMatchObject({ code: 'other-installation' });
-    const database = new DatabaseSync(file);
-    database.exec("INSERT INTO migration (name, applied_at) VALUES ('2999-01-01-future', 0)");
-    database.close();
-    await expect(openStore(directory)).rejects.toMatchObject({ code: 'newer-schema' });
-    truncateSync(file, 0);
-    appendFileSync(file, 'this is no database, but it is long enough to look like one. '.repeat(200));
-    await expect(openStore(directory)).rejects.toMatchObject({ code: 'corrupt-file' });
+    await (await openStore(runs.directory)).close();
+    const file = join(runs.directory, 'session.sqlite');
+    await expectRefusals(file, 'durability', (installationId) => openStore(runs.directory, installationId));
   });
 
   it('syncs every commit: strace sees a sync of the WAL for each', async () => {
-    if (!existsSync(STRACE)) {
-      // Elsewhere PRAGMA synchronous, tested with the telemetry store, must do; where releases are built the tool has to be there.
-      expect(process.env.CI, `${STRACE} is needed: apt-get install strace`).toBeUndefined();
-      return;
-    }
-    const trace = join(directory, 'trace');
-    const options = ['-f', '-y', '-e', 'trace=fsync,fdatasync', '-o', trace];
-    const child = runChild(1, 40, [STRACE, ...options, process.execPath, CHILD]);
+    if (!canTrace()) return;
+    const { child, syncsOf } = runs.startTraced(1, 40);
     child.stdout?.resume();
-    await ended(child);
+    await endOf(child);
     // Every lane waits for each of its 40 changes, so there were at least as many commits.
-    const syncs = readFileSync(trace, 'utf8').match(/f(?:data)?sync\(\d+<[^>]*session\.sqlite-wal>/g)?.length ?? 0;
-    expect(syncs).toBeGreaterThanOrEqual(40);
+    expect(syncsOf('session.sqlite-wal')).toBeGreaterThanOrEqual(40);
   });
 });

@@ -12,8 +12,11 @@ import type {
   StoredFlights,
   StoredSubscription,
 } from '@moorage/mqtt-broker';
-import { remoteError, ThreadClient } from '../sqlite/thread-client.ts';
+import { type StoreOptions, writerOptions } from '../sqlite/store-options.ts';
+import { remoteError } from '../sqlite/thread-client.ts';
 import { workerFile } from '../sqlite/worker-file.ts';
+import { WriterClient } from '../sqlite/writer-client.ts';
+import type { StoreState } from '../sqlite/writer-messages.ts';
 import { ByteReader } from '../telemetry/byte-reader.ts';
 import type { ByteWriter } from '../telemetry/byte-writer.ts';
 import { asBuffer, readNumbers } from './byte-fields.ts';
@@ -24,9 +27,9 @@ import {
   type RoundReply,
   type SessionReply,
   type SessionRequest,
-  type StoreState,
+  type SessionsReady,
+  type SessionWriterOptions,
   type Totals,
-  type WriterOptions,
 } from './messages.ts';
 import {
   writeEnqueue,
@@ -41,25 +44,15 @@ import type { Round } from './round.ts';
 import { DEFAULT_RETAINED_LIMITS, SqliteRetainedStore } from './sqlite-retained-store.ts';
 
 /** How a session store is opened. */
-export interface SessionStoreOptions {
-  /** An existing directory; the files in it get mode 0600. */
-  readonly directory: string;
-  readonly installationId: string;
+export interface SessionStoreOptions extends StoreOptions {
   /** Epoch milliseconds; the age of queued messages counts from it. */
   readonly now: () => number;
-  /** Default `full`: what was told as stored is synced. `normal` survives the end of the process, not loss of power. */
-  readonly durability?: 'full' | 'normal';
-  /** Room kept back for settling and removing on a full disk. Default 64 MiB; 0: none. */
-  readonly ballastBytes?: number;
   /** Shortest time between two attempts to grow again on a full disk. Default 1000. */
   readonly probeIntervalMs?: number;
-  /** Largest size of the data file. Default: only the disk limits it. */
-  readonly maxBytes?: number;
   /** Bounds of the Retained Messages of a space. Default 1,000,000 or 1 GiB, payloads of 1 MiB. */
   readonly retainedLimitsOf?: (space: string) => RetainedLimits;
   /** Bound of the Retained Messages of all spaces together. Default: only the disk. */
   readonly retainedMaximumBytes?: number;
-  onStateChange?(state: StoreState, reason: string): void;
   /** Told of every commit: its time in the thread, and the operations in it. */
   onCommit?(elapsedMs: number, operations: number): void;
 }
@@ -69,7 +62,6 @@ const OVERHEAD_BYTES = 200;
 /** Rows that the end of a Session deletes, for the size of commits. */
 const REMOVAL_ROWS = 20;
 const LOAD_PAGE = 5_000;
-const PAGE_BYTES = 8192;
 
 class SqliteClaim implements SessionClaim {
   /** Changed once, if the Session is retired. */
@@ -90,7 +82,7 @@ export class SqliteSessionStore implements SessionStore {
   /** The Retained Messages, in the same file and the same commits. */
   readonly retained: SqliteRetainedStore;
   readonly #options: SessionStoreOptions;
-  readonly #thread: ThreadClient<SessionRequest, SessionReply>;
+  readonly #thread: WriterClient<SessionRequest, SessionsReady, SessionReply>;
   readonly #commits: CommitQueue;
   readonly #claims = new Map<string, SqliteClaim>();
   readonly #byNumber = new Map<number, SqliteClaim>();
@@ -100,8 +92,6 @@ export class SqliteSessionStore implements SessionStore {
   #state: StoreState = 'ok';
   #stopped = false;
   #closing = false;
-  #onReady: ((reply: Extract<SessionReply, { type: 'ready' | 'refused' }>) => void) | undefined;
-  #onClosed: (() => void) | undefined;
 
   private constructor(options: SessionStoreOptions) {
     this.#options = options;
@@ -113,19 +103,14 @@ export class SqliteSessionStore implements SessionStore {
       { round: () => this.#round(), ask: (write) => this.#ask(write) },
       options.retainedLimitsOf ?? (() => DEFAULT_RETAINED_LIMITS),
     );
-    const workerData: WriterOptions = {
-      directory: options.directory,
-      installationId: options.installationId,
-      now: options.now(),
-      durability: options.durability ?? 'full',
-      ballastBytes: options.ballastBytes ?? 67_108_864,
+    const threadOptions: SessionWriterOptions = {
+      ...writerOptions(options, options.now()),
       retainedMaximumBytes: options.retainedMaximumBytes ?? Number.POSITIVE_INFINITY,
       probeIntervalMs: options.probeIntervalMs ?? 1_000,
-      maxPages: Math.floor((options.maxBytes ?? 0) / PAGE_BYTES),
     };
-    this.#thread = new ThreadClient(
+    this.#thread = new WriterClient(
       workerFile(import.meta.url, 'session-writer-thread'),
-      workerData,
+      threadOptions,
       (reply) => this.#receive(reply),
       (reason) => this.#stop(reason),
     );
@@ -137,9 +122,7 @@ export class SqliteSessionStore implements SessionStore {
    */
   static async open(options: SessionStoreOptions): Promise<SqliteSessionStore> {
     const store = new SqliteSessionStore(options);
-    const reply = await new Promise<Extract<SessionReply, { type: 'ready' | 'refused' }>>((resolve) => {
-      store.#onReady = resolve;
-    });
+    const reply = await store.#thread.opening;
     if (reply.type === 'refused') {
       store.#closing = true;
       await store.#thread.terminate();
@@ -349,13 +332,7 @@ export class SqliteSessionStore implements SessionStore {
     if (!this.#closing && !this.#stopped) {
       await this.#commits.drained();
       this.#closing = true;
-      const closed = new Promise<void>((resolve) => {
-        this.#onClosed = resolve;
-      });
-      if (!this.#stopped) {
-        this.#thread.post({ type: 'close' });
-        await closed;
-      }
+      await this.#thread.close();
     }
     await this.terminate();
   }
@@ -429,12 +406,6 @@ export class SqliteSessionStore implements SessionStore {
         this.#tellDropped(reply.dropped);
         this.#setState(reply.state, reply.reason);
         return;
-      case 'ready':
-      case 'refused':
-        this.#onReady?.(reply);
-        return;
-      case 'closed':
-        this.#onClosed?.();
     }
   }
 
@@ -472,8 +443,6 @@ export class SqliteSessionStore implements SessionStore {
 
   #stop(reason: string): void {
     this.#stopped = true;
-    this.#onReady?.({ type: 'refused', code: 'worker-stopped', message: reason });
-    this.#onClosed?.();
     if (!this.#closing) this.#setState('failed', reason);
     this.#commits.abandon();
   }

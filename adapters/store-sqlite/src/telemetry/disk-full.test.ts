@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,29 +5,13 @@ import type { Point, WriteOutcome } from '@moorage/core';
 import { ValueKind } from '@moorage/core';
 import { batchOf, seededRandom } from '@moorage/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mountSmallDisk, unmountSmallDisk } from '../testing/small-disk.ts';
 import { SqliteTelemetryStore } from './sqlite-telemetry-store.ts';
 
 const START = Date.UTC(2026, 0, 1);
 const DAY_MS = 86_400_000;
 const BALLAST = 3 * 1_048_576;
 const PER_BATCH = 2000;
-
-function mount(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'moorage-full-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=700', 'tmpfs', directory]);
-  } catch (error) {
-    throw new TypeError('The disk-full test needs to mount a tmpfs; run it as root or in a container that may', {
-      cause: error,
-    });
-  }
-  return directory;
-}
-
-function unmount(directory: string): void {
-  execFileSync('umount', [directory]);
-  rmSync(directory, { recursive: true });
-}
 
 /** Writes points that do not compress until the store is full, or `batches`; keeps what was acknowledged. */
 class Filler {
@@ -96,7 +79,7 @@ describe('a full disk', () => {
 
   describe('of 24 MiB', () => {
     beforeEach(async () => {
-      directory = mount();
+      directory = mountSmallDisk();
       await openIn();
       // The ballast is written between the first commits.
       for (
@@ -109,7 +92,7 @@ describe('a full disk', () => {
     });
     afterEach(async () => {
       await store.terminate();
-      unmount(directory);
+      unmountSmallDisk(directory);
     });
 
     it('F3 refuses writes as full, still reads, and recovers by itself when another file makes room', async () => {

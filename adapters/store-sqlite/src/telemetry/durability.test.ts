@@ -1,55 +1,37 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  appendFileSync,
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
 import type { Point } from '@moorage/core';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SqliteDriver } from '../sqlite/driver.ts';
+import { ChildRuns, canTrace, endOf, linesOf } from '../testing/child-runs.ts';
+import { damagedCopies, expectRefusals } from '../testing/damaged-files.ts';
 import { DEVICES, KEYS, pointOf } from './durability-points.ts';
 import { SqliteTelemetryStore } from './sqlite-telemetry-store.ts';
 
-const CHILD = fileURLToPath(new URL('./durability.child.ts', import.meta.url));
 /** The short form; 200 rounds are the long one. */
 const ROUNDS = Number(process.env.MOORAGE_KILL_ROUNDS ?? 4);
-const STRACE = '/usr/bin/strace';
 
 /** Per device, the points acknowledged: whole ranges, first and last. */
 type Acknowledged = [number, number][][];
 
-function openStore(directory: string): Promise<SqliteTelemetryStore> {
+function openStore(directory: string, installationId = 'durability'): Promise<SqliteTelemetryStore> {
   return SqliteTelemetryStore.open({
     directory,
-    installationId: 'durability',
+    installationId,
     clock: () => 0,
     ballastBytes: 0,
     headBudgetPoints: 20_000,
   });
 }
 
-/** Notes what arrives from the child; the note is made by this process, from bytes received. */
+/** Notes what the child says; the note is made by this process. */
 function listen(child: ChildProcess, acknowledged: Acknowledged, onLine: () => void): Promise<void> {
-  return new Promise((resolve) => {
-    if (child.stdout === null) return resolve();
-    const lines = createInterface({ input: child.stdout });
-    lines.on('line', (line) => {
-      // The last line may be cut off by the kill: it then has no third number or a shorter one.
-      const [device = '', first = '', last = ''] = line.split(' ');
-      acknowledged[Number(device)]?.push([Number(first), Number(last)]);
-      onLine();
-    });
-    lines.on('close', resolve);
+  return linesOf(child, (line) => {
+    // The last line may be cut off by the kill: it then has no third number or a shorter one.
+    const [device = '', first = '', last = ''] = line.split(' ');
+    acknowledged[Number(device)]?.push([Number(first), Number(last)]);
+    onLine();
   });
 }
 
@@ -84,24 +66,7 @@ async function compare(store: SqliteTelemetryStore, acknowledged: Acknowledged):
 }
 
 describe('durability of the telemetry store', () => {
-  let directory = '';
-  const cache = mkdtempSync(join(tmpdir(), 'moorage-cache-'));
-  afterAll(() => rmSync(cache, { recursive: true }));
-  beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'moorage-durability-'));
-  });
-  afterEach(() => rmSync(directory, { recursive: true }));
-
-  const runChild = (first: number, commits: number, command = [process.execPath, CHILD]): ChildProcess => {
-    // Otherwise each of these processes spends most of its time on stripping types.
-    const env = { ...process.env, NODE_COMPILE_CACHE: cache };
-    const child = spawn(command[0] ?? '', command.slice(1), { stdio: ['pipe', 'pipe', 'inherit'], env });
-    child.stdin?.end(`${first} ${commits} ${directory}`);
-    return child;
-  };
-
-  const ended = (child: ChildProcess) =>
-    new Promise<string | null>((resolve) => child.on('exit', (_code, signal) => resolve(signal)));
+  const runs = new ChildRuns(new URL('./durability.child.ts', import.meta.url));
 
   it(`F1 loses no acknowledged point when killed with SIGKILL at random moments, ${ROUNDS} rounds`, {
     timeout: 10_000 + ROUNDS * 10_000,
@@ -109,14 +74,14 @@ describe('durability of the telemetry store', () => {
     const acknowledged: Acknowledged = Array.from({ length: DEVICES }, () => []);
     let compared = 0;
     for (let round = 0; round < ROUNDS; round++) {
-      const child = runChild(round * 50_000, 0);
-      const end = ended(child);
+      const child = runs.start(round * 50_000, 0);
+      const end = endOf(child);
       let lines = 0;
       await listen(child, acknowledged, () => {
         if (++lines === 1) setTimeout(() => child.kill('SIGKILL'), Math.random() * 200);
       });
       expect(await end).toBe('SIGKILL');
-      const store = await openStore(directory);
+      const store = await openStore(runs.directory);
       compared = await compare(store, acknowledged);
       await store.close();
     }
@@ -125,26 +90,16 @@ describe('durability of the telemetry store', () => {
 
   it('F2 keeps everything acknowledged before a torn end of the WAL, and a prefix when the WAL is cut', async () => {
     const acknowledged: Acknowledged = Array.from({ length: DEVICES }, () => []);
-    const child = runChild(0, 0);
-    const end = ended(child);
+    const child = runs.start(0, 0);
+    const end = endOf(child);
     let lines = 0;
     await listen(child, acknowledged, () => {
       if (++lines === 60) child.kill('SIGKILL');
     });
     await end;
-    const file = join(directory, 'telemetry.sqlite');
-    const copies: [string, (wal: string) => void, boolean][] = [
-      ['garbage', (wal) => appendFileSync(wal, Buffer.alloc(5000, 0xa5)), true],
-      ['half a frame', (wal) => appendFileSync(wal, Buffer.alloc(24 + 1000)), true],
-      ['cut', (wal) => truncateSync(wal, Math.floor(statSync(wal).size * 0.6)), false],
-    ];
-    for (const [name, damage, whole] of copies) {
-      const copy = mkdtempSync(join(directory, 'copy-'));
-      copyFileSync(file, join(copy, 'telemetry.sqlite'));
-      copyFileSync(`${file}-wal`, join(copy, 'telemetry.sqlite-wal'));
-      damage(join(copy, 'telemetry.sqlite-wal'));
-      const store = await openStore(copy);
-      if (whole) expect(await compare(store, acknowledged), name).toBeGreaterThan(0);
+    for (const { damage, whole, directory } of damagedCopies(runs.directory, 'telemetry.sqlite')) {
+      const store = await openStore(directory);
+      if (whole) expect(await compare(store, acknowledged), damage).toBeGreaterThan(0);
       else await expectPrefix(store);
       await store.close();
     }
@@ -167,10 +122,10 @@ describe('durability of the telemetry store', () => {
   }
 
   it('F2 reports a damaged chunk to the reader and refuses to start on a damaged log record', async () => {
-    const child = runChild(0, 200);
+    const child = runs.start(0, 200);
     child.stdout?.resume();
-    await ended(child);
-    const file = join(directory, 'telemetry.sqlite');
+    await endOf(child);
+    const file = join(runs.directory, 'telemetry.sqlite');
     const flip = (table: string) => {
       const database = new DatabaseSync(file);
       const key = table === 'log' ? 'id' : 'seq';
@@ -185,7 +140,7 @@ describe('durability of the telemetry store', () => {
       return Number(series[0]?.series);
     };
     const series = flip('chunk');
-    const store = await openStore(directory);
+    const store = await openStore(runs.directory);
     const query = { series, from: 0, to: 8e15, order: 'asc', limit: 1_000_000 } as const;
     await expect(store.range(query)).rejects.toMatchObject({
       code: 'corrupt-record',
@@ -194,51 +149,36 @@ describe('durability of the telemetry store', () => {
     await expect(store.aggregate({ ...query, intervalMs: 1e15 })).rejects.toMatchObject({ code: 'corrupt-record' });
     await store.close();
     flip('log');
-    await expect(openStore(directory)).rejects.toMatchObject({
+    await expect(openStore(runs.directory)).rejects.toMatchObject({
       code: 'corrupt-record',
       message: expect.stringMatching(/^Log record \d+: checksum does not match$/),
     });
   });
 
   it('F2 refuses a file that is no database, of another installation, or of a newer version', async () => {
-    await (await openStore(directory)).close();
-    const file = join(directory, 'telemetry.sqlite');
-    const other = SqliteTelemetryStore.open({ directory, installationId: 'other', clock: () => 0, ballastBytes: 0 });
-    await expect(other).rejects.toMatchObject({ code: 'other-installation' });
-    const database = new DatabaseSync(file);
-    database.exec("INSERT INTO migration (name, applied_at) VALUES ('2999-01-01-future', 0)");
-    database.close();
-    await expect(openStore(directory)).rejects.toMatchObject({ code: 'newer-schema' });
-    truncateSync(file, 0);
-    appendFileSync(file, 'this is no database, but it is long enough to look like one. '.repeat(200));
-    await expect(openStore(directory)).rejects.toMatchObject({ code: 'corrupt-file' });
+    await (await openStore(runs.directory)).close();
+    const file = join(runs.directory, 'telemetry.sqlite');
+    await expectRefusals(file, 'durability', (installationId) => openStore(runs.directory, installationId));
   });
 
   it('syncs every commit: PRAGMA synchronous reads back FULL in WAL mode', () => {
-    const database = SqliteDriver.open({ path: join(directory, 'pragma.sqlite') });
+    const database = SqliteDriver.open({ path: join(runs.directory, 'pragma.sqlite') });
     expect([database.pragma('synchronous'), database.pragma('journal_mode')]).toEqual([2, 'wal']);
     database.close();
-    const normal = SqliteDriver.open({ path: join(directory, 'pragma.sqlite'), durability: 'normal' });
+    const normal = SqliteDriver.open({ path: join(runs.directory, 'pragma.sqlite'), durability: 'normal' });
     expect(normal.pragma('synchronous')).toBe(1);
     normal.close();
   });
 
   it('syncs every commit: strace sees a sync of the WAL for each', async () => {
-    if (!existsSync(STRACE)) {
-      // Elsewhere the PRAGMA above must do; where releases are built the tool has to be there.
-      expect(process.env.CI, `${STRACE} is needed: apt-get install strace`).toBeUndefined();
-      return;
-    }
-    const trace = join(directory, 'trace');
-    const options = ['-f', '-y', '-e', 'trace=fsync,fdatasync', '-o', trace];
-    const child = runChild(0, 40, [STRACE, ...options, process.execPath, CHILD]);
+    if (!canTrace()) return;
+    const { child, syncsOf } = runs.startTraced(0, 40);
     child.stdout?.resume();
-    await ended(child);
-    const database = new DatabaseSync(join(directory, 'telemetry.sqlite'));
+    await endOf(child);
+    const database = new DatabaseSync(join(runs.directory, 'telemetry.sqlite'));
     const commits = Number(database.prepare('SELECT max(id) AS id FROM log').get()?.id);
     database.close();
-    const syncs = readFileSync(trace, 'utf8').match(/f(?:data)?sync\(\d+<[^>]*telemetry\.sqlite-wal>/g)?.length ?? 0;
     expect(commits).toBeGreaterThanOrEqual(40);
-    expect(syncs).toBeGreaterThanOrEqual(commits);
+    expect(syncsOf('telemetry.sqlite-wal')).toBeGreaterThanOrEqual(commits);
   });
 });

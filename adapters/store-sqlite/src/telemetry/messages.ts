@@ -1,23 +1,16 @@
-import type { AttributeChange, Bucket, ExpiringPoints, OwnerId, SeriesId, StoreStatistics } from '@moorage/core';
+import type { AttributeChange, Bucket, ExpiringPoints, OwnerId, SeriesId } from '@moorage/core';
 import type { StoreErrorCode } from '../sqlite/store-error.ts';
+import type { StoreState, WriterOptions } from '../sqlite/writer-messages.ts';
 import type { ColumnParts } from './columns.ts';
 
-/** Name of the data file within its directory. */
-export const DATA_FILE = 'telemetry.sqlite';
+/** Name of the file within its directory, without the ending. */
+export const FILE_NAME = 'telemetry';
 
-/** What the threads of the store are started with. */
-export interface WriterOptions {
-  readonly directory: string;
-  readonly installationId: string;
-  readonly now: number;
-  readonly ballastBytes: number;
+/** What the thread of the writer is started with. */
+export interface TelemetryWriterOptions extends WriterOptions {
   readonly headBudgetPoints: number;
-  readonly durability: 'full' | 'normal';
-  /** Largest size of the data file in pages of 8 KiB; 0: no limit. */
-  readonly maxPages: number;
 }
 
-export type StoreState = StoreStatistics['state'];
 export type LatestAfter = 'rewrite' | 'delete' | 'keep';
 
 /** A change that is no batch of points. It takes effect before the batch with the index `before` of its round. */
@@ -84,6 +77,7 @@ export interface RoundReply {
   readonly reason: string;
 }
 
+/** To the writer's thread, besides `Close`. */
 export type WriterRequest =
   | RoundRequest
   | {
@@ -94,8 +88,7 @@ export type WriterRequest =
       readonly to: number;
     }
   | { readonly type: 'attributesOf'; readonly request: number; readonly owner: OwnerId }
-  | { readonly type: 'statistics'; readonly request: number }
-  | { readonly type: 'close' };
+  | { readonly type: 'statistics'; readonly request: number };
 
 /** An attribute as it crosses a thread. */
 export interface AttributeRow {
@@ -106,24 +99,26 @@ export interface AttributeRow {
   readonly lastUpdateTs: number;
 }
 
+/** From the writer's thread, before everything else, once the file is open. */
+export interface TelemetryReady {
+  readonly type: 'ready';
+  readonly state: StoreState;
+  readonly reason: string;
+  /** Series by id, with the index of the owner in `owners`. */
+  readonly ids: Int32Array<ArrayBuffer>;
+  readonly ownerOf: Int32Array<ArrayBuffer>;
+  readonly owners: readonly OwnerId[];
+  readonly keys: readonly string[];
+  readonly nextSeries: number;
+  readonly latestSeries: Int32Array<ArrayBuffer>;
+  readonly latest: ColumnParts;
+  /** Series with points that have a time to live, and when to look at them. */
+  readonly expiring: readonly (readonly [series: SeriesId, at: number])[];
+}
+
+/** From the writer's thread, once the file is open. */
 export type WriterReply =
   | RoundReply
-  | {
-      readonly type: 'ready';
-      readonly state: StoreState;
-      readonly reason: string;
-      /** Series by id, with the index of the owner in `owners`. */
-      readonly ids: Int32Array<ArrayBuffer>;
-      readonly ownerOf: Int32Array<ArrayBuffer>;
-      readonly owners: readonly OwnerId[];
-      readonly keys: readonly string[];
-      readonly nextSeries: number;
-      readonly latestSeries: Int32Array<ArrayBuffer>;
-      readonly latest: ColumnParts;
-      /** Series with points that have a time to live, and when to look at them. */
-      readonly expiring: readonly (readonly [series: SeriesId, at: number])[];
-    }
-  | { readonly type: 'refused'; readonly code: StoreErrorCode | undefined; readonly message: string }
   | { readonly type: 'head'; readonly request: number; readonly head: ColumnParts }
   | { readonly type: 'attributesOf'; readonly request: number; readonly rows: readonly AttributeRow[] }
   | {
@@ -133,8 +128,7 @@ export type WriterReply =
       readonly points: number;
       readonly oldestInHead: number | null;
     }
-  | { readonly type: 'state'; readonly state: StoreState; readonly reason: string }
-  | { readonly type: 'closed' };
+  | { readonly type: 'state'; readonly state: StoreState; readonly reason: string };
 
 export type ReaderRequest = { readonly request: number } & (
   | {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type {
   AggregateQuery,
   Attribute,
@@ -16,44 +15,44 @@ import type {
   WriteOutcome,
 } from '@moorage/core';
 import { StoreError } from '../sqlite/store-error.ts';
+import { dataPath, type StoreOptions, writerOptions } from '../sqlite/store-options.ts';
 import { remoteError, ThreadClient } from '../sqlite/thread-client.ts';
 import { workerFile } from '../sqlite/worker-file.ts';
+import { WriterClient } from '../sqlite/writer-client.ts';
+import type { StoreState } from '../sqlite/writer-messages.ts';
 import { AttributeCache } from './attribute-cache.ts';
 import { Columns } from './columns.ts';
 import { Expiries } from './expiries.ts';
 import { LatestValues, toPoints } from './latest-values.ts';
-import type { ReaderReply, ReaderRequest, RoundRequest, StoreState, WriterReply, WriterRequest } from './messages.ts';
-import { DATA_FILE, SCOPES } from './messages.ts';
+import type {
+  ReaderReply,
+  ReaderRequest,
+  RoundRequest,
+  TelemetryReady,
+  TelemetryWriterOptions,
+  WriterReply,
+  WriterRequest,
+} from './messages.ts';
+import { FILE_NAME, SCOPES } from './messages.ts';
 import type { RoundBuffer } from './round-buffer.ts';
 import { RoundQueue } from './round-queue.ts';
 import { SeriesIndex } from './series-index.ts';
 import { ValueKind } from './value-kind.ts';
 
-export interface TelemetryStoreOptions {
-  /** An existing directory; the files in it get mode 0600. */
-  readonly directory: string;
-  readonly installationId: string;
+export interface TelemetryStoreOptions extends StoreOptions {
   /** Epoch milliseconds; also spaces the probes of a full disk, which come with writes. */
   readonly clock: () => number;
-  /** Room kept back for removing data from a full disk. Default 64 MiB; 0: none. */
-  readonly ballastBytes?: number;
   /** Default 2,000. */
   readonly maxSeriesPerOwner?: number;
   /** Points kept in memory before they must be in a chunk, at about 17 bytes each. Default 2,000,000. */
   readonly headBudgetPoints?: number;
-  /** Default `full`: a resolved write is synced. `normal` survives the end of the process, not loss of power. */
-  readonly durability?: 'full' | 'normal';
   /** Shortest time between two commits, 0 to 1000; more than 0 spares SD cards. Default 0. */
   readonly commitIntervalMs?: number;
-  /** Largest size of the data file. Default: only the disk limits it. */
-  readonly maxBytes?: number;
-  onStateChange?(state: StoreState, reason: string): void;
 }
 
 const PROBE_INTERVAL_MS = 1000;
 const LARGEST_LIMIT = 1_000_000;
 const LARGEST_TIME = 8.64e15;
-const PAGE_BYTES = 8192;
 const LARGEST_KEY = 255;
 /** Series looked at in one step of `applyExpiry`. */
 const EXPIRED_SERIES = 256;
@@ -67,7 +66,7 @@ const EXPIRY_BUDGET_MS = 20;
  */
 export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
   readonly #options: TelemetryStoreOptions;
-  readonly #writer: ThreadClient<WriterRequest, WriterReply>;
+  readonly #writer: WriterClient<WriterRequest, TelemetryReady, WriterReply>;
   readonly #queue: RoundQueue;
   readonly #latest = new LatestValues();
   readonly #cache = new AttributeCache();
@@ -77,8 +76,6 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
   #state: StoreState = 'ok';
   #lastProbe = Number.NEGATIVE_INFINITY;
   #closing = false;
-  #onReady: ((reply: Extract<WriterReply, { type: 'ready' | 'refused' }>) => void) | undefined;
-  #onClosed: (() => void) | undefined;
 
   private constructor(options: TelemetryStoreOptions) {
     this.#options = options;
@@ -91,18 +88,13 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
       send: (request) => this.#writer.post(request),
       stored: (points, start, end, round, other) => this.#stored(points, start, end, round, other),
     });
-    const workerData = {
-      directory: options.directory,
-      installationId: options.installationId,
-      now: options.clock(),
-      ballastBytes: options.ballastBytes ?? 67_108_864,
+    const threadOptions: TelemetryWriterOptions = {
+      ...writerOptions(options, options.clock()),
       headBudgetPoints: options.headBudgetPoints ?? 2_000_000,
-      durability: options.durability ?? 'full',
-      maxPages: Math.floor((options.maxBytes ?? 0) / PAGE_BYTES),
     };
-    this.#writer = new ThreadClient(
+    this.#writer = new WriterClient(
       workerFile(import.meta.url, 'telemetry-writer-thread'),
-      workerData,
+      threadOptions,
       (reply) => this.#receive(reply),
       (reason) => this.#stop(reason),
     );
@@ -114,9 +106,7 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
    */
   static async open(options: TelemetryStoreOptions): Promise<SqliteTelemetryStore> {
     const store = new SqliteTelemetryStore(options);
-    const reply = await new Promise<Extract<WriterReply, { type: 'ready' | 'refused' }>>((resolve) => {
-      store.#onReady = resolve;
-    });
+    const reply = await store.#writer.opening;
     if (reply.type === 'refused') {
       await store.#writer.terminate();
       throw remoteError(reply.code, reply.message);
@@ -125,7 +115,7 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
     return store;
   }
 
-  #load(reply: Extract<WriterReply, { type: 'ready' }>): void {
+  #load(reply: TelemetryReady): void {
     this.#series = new SeriesIndex(reply.nextSeries);
     for (const [at, key] of reply.keys.entries()) {
       this.#series.add(reply.owners[reply.ownerOf[at] ?? 0] ?? '', key, reply.ids[at] ?? 0);
@@ -145,13 +135,6 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
       case 'state':
         this.#setState(reply.state, reply.reason);
         return;
-      case 'ready':
-      case 'refused':
-        this.#onReady?.(reply);
-        return;
-      case 'closed':
-        this.#onClosed?.();
-        return;
       case 'head':
       case 'attributesOf':
       case 'statistics':
@@ -167,8 +150,6 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
   }
 
   #stop(reason: string): void {
-    this.#onReady?.({ type: 'refused', code: 'worker-stopped', message: reason });
-    this.#onClosed?.();
     if (!this.#closing) this.#setState('failed', reason);
     this.#closing = true;
     this.#queue.abandon();
@@ -279,7 +260,7 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
   #startReader(): ThreadClient<ReaderRequest, ReaderReply> {
     const reader = new ThreadClient<ReaderRequest, ReaderReply>(
       workerFile(import.meta.url, 'telemetry-reader-thread'),
-      { path: join(this.#options.directory, DATA_FILE) },
+      { path: dataPath(this.#options.directory, FILE_NAME) },
       () => undefined,
       () => {
         if (this.#reader === reader) this.#reader = undefined;
@@ -406,11 +387,7 @@ export class SqliteTelemetryStore implements TelemetryStore, AttributeStore {
     if (!this.#closing) {
       this.#closing = true;
       await this.#queue.drained();
-      const closed = new Promise<void>((resolve) => {
-        this.#onClosed = resolve;
-      });
-      this.#writer.post({ type: 'close' });
-      await closed;
+      await this.#writer.close();
     }
     await this.terminate();
   }

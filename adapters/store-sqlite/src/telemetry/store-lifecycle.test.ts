@@ -50,6 +50,15 @@ describe('the life of a telemetry store', () => {
     expect(await store.range({ series, ...EVERYTHING })).toHaveLength(5000);
   });
 
+  it('ends a close whose thread ends before everything is answered', async () => {
+    const series = await open();
+    const pending = store.append(batchOf(points(series, 0, 3)));
+    const closed = store.close();
+    await store.terminate();
+    await closed;
+    expect(['stored', 'failed']).toContain(await pending);
+  });
+
   it('answers failed, reports it and keeps latest when the writer is gone', async () => {
     const states: string[] = [];
     const series = await open({ onStateChange: (state) => states.push(state) });
