@@ -1,5 +1,6 @@
 import type { EntityId, Json, JsonObject } from '../model/entities.ts';
 import type { DocumentCollection, StoredDocument } from '../ports/documents.ts';
+import { isObject } from '../values/json.ts';
 import type { AuditEntry, AuditLine } from './audit-log.ts';
 
 export const AUDIT_LOG: DocumentCollection = {
@@ -52,8 +53,4 @@ function cut(text: string | null): string | null {
 
 function textOf(value: Json | undefined): string | null {
   return typeof value === 'string' ? value : null;
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,6 +2,7 @@ import { type PlatformError, type Result, refuse, success } from '../errors.ts';
 import type { Json, JsonObject } from '../model/entities.ts';
 import type { AlibabaSettings, LinkTopicClass, LinkTopicPermission } from '../model/profile-settings.ts';
 import type { Crypto } from '../ports/runtime.ts';
+import { isObject } from '../values/json.ts';
 import { isProductKey, linkSecretProblem } from './credentials/alibaba.ts';
 import { randomText } from './random-text.ts';
 
@@ -131,8 +132,4 @@ function invalid(text: string): PlatformError {
 
 function nonEmpty(value: Json | undefined): Json | undefined {
   return value === null || value === '' ? undefined : value;
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import { type PlatformError, refuse } from '../errors.ts';
 import type { Json, JsonObject } from '../model/entities.ts';
+import { isObject } from '../values/json.ts';
 
 /** Shared attribute by which a device learns when it is to report. */
 export const REPORTING_ATTRIBUTE = 'moorage_reporting';
@@ -62,8 +63,4 @@ function givenReporting(profileData: JsonObject): Json | undefined {
 
 function invalid(path: string, what: string): PlatformError {
   return refuse('badRequest', `Validation error: ${FIELD}${path} ${what}`);
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,7 @@
 import { type Result, refuse, success } from '../../errors.ts';
-import type { Json, JsonObject } from '../../model/entities.ts';
+import type { Json } from '../../model/entities.ts';
 import type { Crypto } from '../../ports/runtime.ts';
+import { isObject } from '../../values/json.ts';
 import { connectNameProblem } from '../credentials/name-rules.ts';
 import { randomText } from '../random-text.ts';
 import { hasControlCharacters, isEntityId, MAX_NAME_LENGTH } from '../text-rules.ts';
@@ -118,8 +119,4 @@ function readDeviceSet(devices: Json): Result<Json> {
     );
   }
   return success({ tag });
-}
-
-function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

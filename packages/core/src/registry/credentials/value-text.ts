@@ -1,11 +1,8 @@
 import type { Json, JsonObject } from '../../model/entities.ts';
+import { isObject } from '../../values/json.ts';
 
 /** Longest text of a credentials value; a PEM certificate with a chain of attributes fits. */
 export const MAX_VALUE_LENGTH = 65_536;
-
-function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** A credentials value that is a JSON object; undefined: it is not. */
 export function parseValue(text: string): JsonObject | undefined {
