@@ -221,6 +221,10 @@ describe('connections', () => {
     await untilType('disconnected');
     expect(connected - begin).toBeLessThan(1_000);
     expect(performance.now() - connected).toBeLessThan(1_000);
+    const sender = await connect(MODEM);
+    await sender.publish((await topicsOf(THIRD)).subTopic, PAYLOAD);
+    await untilType('downlink');
+    await sender.end();
   });
 
   it('WS-46 the same over TLS and over WebSocket', async () => {

@@ -224,6 +224,7 @@ async function composeOn(stores: Stores, configuration: Configuration, runtime: 
     attributes: telemetry,
     commands: new CommandDesk(router),
     platform: devices.platform,
+    happened: (id, event) => live.happened(id, event),
     wantsTelemetry: (id) => live.wants(id) || rules.wants(id) || links.engine.wants(id),
   });
   registry.addListener(host);

@@ -181,7 +181,14 @@ describe('shares (section 4.4)', () => {
           retain: false,
         },
       ],
-      intents: [],
+      intents: [
+        {
+          kind: 'deviceEvent',
+          deviceId: ESP32.device.id,
+          type: 'downlink',
+          detail: `A message from ${STRANGER.clientId}.`,
+        },
+      ],
       refuse: null,
       close: null,
     });

@@ -1,4 +1,4 @@
-import type { AttributesIntent, DeviceRef, PointList, TelemetryIntent, ValueReader } from '@moorage/core';
+import type { AttributesIntent, DeviceRef, Intent, PointList, TelemetryIntent, ValueReader } from '@moorage/core';
 import {
   type DeviceLink,
   type DialectMessage,
@@ -88,17 +88,21 @@ export class WaveshareSession implements DialectSession {
     const { topicName } = message;
     const own = this.#own;
     if (own !== undefined && topicName === own.pubTopic) return this.#uplink(message, own);
-    const way = this.#wayOf(topicName);
-    if (way === 'own') return ROUTE;
-    if (way === null) return publishNotAllowed(topicName);
+    if (isFreeTopic(topicName)) return ROUTE;
+    const target = this.#targetOf(topicName);
+    const way = target === null ? null : this.#wayTo(target);
+    if (target === null || way === null) return publishNotAllowed(topicName);
+    const intents = [this.#downlinkOf(target)];
+    if (way === 'own') return { ...ROUTE, intents };
     const { payload, qos, retain } = message;
-    return {
-      route: false,
-      copies: [{ ...way, topicName, payload, qos, retain }],
-      intents: [],
-      refuse: null,
-      close: null,
-    };
+    const copies = [{ ...way, topicName, payload, qos, retain }];
+    return { route: false, copies, intents, refuse: null, close: null };
+  }
+
+  /** Section 4.6: an event of the device whose Sub topic it is, with who sent it. */
+  #downlinkOf({ device }: DeviceTriple): Intent {
+    const detail = `A message from ${this.#own?.clientId ?? this.#link.clientId}.`;
+    return { kind: 'deviceEvent', deviceId: device.id, type: 'downlink', detail };
   }
 
   /** Section 4.5: to the subscribers as it is, and to the platform by its meaning. */
@@ -129,15 +133,23 @@ export class WaveshareSession implements DialectSession {
 
   #wayOf(topicName: string): Way {
     if (isFreeTopic(topicName)) return 'own';
-    const { accounts } = this.#tools;
-    const own = this.#own;
+    const target = this.#targetOf(topicName);
+    return target === null ? null : this.#wayTo(target);
+  }
+
+  /** The device whose Sub topic this is; null: numbers that do not match are nobody's topic. Section 4.4 */
+  #targetOf(topicName: string): DeviceTriple | null {
     const clientId = subTopicOwner(topicName);
-    const target = clientId === null ? undefined : accounts.byClientId(clientId);
-    // Numbers that do not match are nobody's topic. Section 4.4
-    if (own === undefined || target === undefined || target.subTopic !== topicName) return null;
+    const target = clientId === null ? undefined : this.#tools.accounts.byClientId(clientId);
+    return target?.subTopic === topicName ? target : null;
+  }
+
+  #wayTo(target: DeviceTriple): Way {
+    const own = this.#own;
+    if (own === undefined) return null;
     const { tenantId } = target.device;
     if (tenantId === own.device.tenantId && target.account === own.account) return 'own';
-    return accounts.mayWrite(target, own.account) ? { tenantId, account: target.account } : null;
+    return this.#tools.accounts.mayWrite(target, own.account) ? { tenantId, account: target.account } : null;
   }
 
   /** Commands are routed, so a connection is never asked. */

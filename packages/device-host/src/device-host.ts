@@ -2,6 +2,7 @@ import type {
   AttributeScope,
   Completion,
   DeliveryResult,
+  DeviceEventIntent,
   DeviceRef,
   DialectWork,
   EntityId,
@@ -194,6 +195,9 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
         if (device !== null && connection.sink !== null)
           this.#effects.perform(device, connection.sink, intent, message.receivedAt, token);
         return null;
+      case 'deviceEvent':
+        this.#happened(intent);
+        return null;
       case 'subDevice':
         return this.#gatewayOf(connection).speak(intent, message, token, intents);
       case 'subDeviceLeft':
@@ -230,6 +234,15 @@ export class DeviceHost implements Authenticator, ConnectionHost, RegistryListen
 
   deviceNow(device: DeviceRef): DeviceRef | undefined {
     return this.#context.options.deviceRef(device.id);
+  }
+
+  #happened({ deviceId, type, detail }: DeviceEventIntent): void {
+    const { parts, options } = this.#context;
+    const device = options.deviceRef(deviceId);
+    if (device === undefined) return;
+    const ts = options.clock.now();
+    parts.feed.event(device, ts, type, detail);
+    parts.happened?.(deviceId, { ts, type, detail });
   }
 
   #gatewayOf(connection: DeviceConnection): GatewayLink {

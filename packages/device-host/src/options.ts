@@ -44,6 +44,11 @@ export interface HostParts {
   readonly attributes: Pick<AttributeStore, 'read'>;
   readonly commands: Pick<CommandDesk, 'request'>;
   readonly platform: DevicePlatform;
+  /** Told of what a message did to another device, for those who follow that device by the API. */
+  readonly happened?: (
+    deviceId: EntityId,
+    event: { readonly ts: number; readonly type: string; readonly detail: string },
+  ) => void;
   /** Whether anybody besides the live feed is to hear stored telemetry of this device. Asked for every message. */
   readonly wantsTelemetry?: (deviceId: EntityId) => boolean;
 }

@@ -446,6 +446,7 @@ export class HostFixture {
         attributesRemoved: () => {},
       },
       attributes: { read: (owner, scope, keys) => this.attributes(owner, scope, keys) },
+      happened: (deviceId, { type, detail }) => note(`${type} ${deviceId}: ${detail}`),
       commands: { request: (command) => void this.commands.push(command) },
       platform: this.platform,
     });

@@ -1,5 +1,6 @@
 import type { AttributeScope } from '../ports/telemetry-store.ts';
 import type { PointList } from '../values/point-list.ts';
+import type { EntityId } from './entities.ts';
 import type { OtaPackageType } from './ota.ts';
 import type { ProvisionRequest } from './provisioning.ts';
 
@@ -108,6 +109,16 @@ export interface DialectWorkIntent {
   readonly work: DialectWork;
 }
 
+/** The message did something to another device; whoever follows that device is told, and nothing is stored. */
+export interface DeviceEventIntent {
+  readonly kind: 'deviceEvent';
+  readonly deviceId: EntityId;
+  /** A word, as `downlink`. */
+  readonly type: string;
+  /** Plain English, without a secret. */
+  readonly detail: string;
+}
+
 /** What a device may ask for itself or, through a gateway, for a device behind it. */
 export type DeviceIntent =
   | TelemetryIntent
@@ -146,4 +157,5 @@ export type Intent =
   | ProvisionIntent
   | SubDeviceIntent
   | SubDeviceLeftIntent
-  | DialectWorkIntent;
+  | DialectWorkIntent
+  | DeviceEventIntent;
