@@ -178,6 +178,8 @@ describe('device routes over HTTP', () => {
       { method: 'PUT', url: `/api/v1/${TOKEN}/rpc` },
       { method: 'GET', url: '/api/v1' },
       { method: 'GET', url: '/api/v1/' },
+      { method: 'POST', url: `/api/v1/${TOKEN}/nothing`, payload: '{}' },
+      { method: 'POST', url: `/api/v1/${TOKEN}/rpc`, payload: 'x'.repeat(10_000) },
     ] as const) {
       const answer = await send(request);
       expect([answer.statusCode, answer.body], request.url).toEqual([404, '']);

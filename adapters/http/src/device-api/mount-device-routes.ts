@@ -49,7 +49,9 @@ function mountTogether(app: ApiServer, routes: readonly DeviceHttpRoute[], desk:
       if (prefix !== '') scope.setNotFoundHandler(async (_request, reply) => reply.code(404).send());
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('*', async (request: FastifyRequest) => {
-        return readBody(request.raw, routeOf(request)?.bodyLimit ?? 0, memory);
+        const route = routeOf(request);
+        // What is sent to an unknown path is not read.
+        return route === undefined ? null : readBody(request.raw, route.bodyLimit, memory);
       });
       scope.addHook('onRequest', ignoreContentType);
       scope.setErrorHandler(refuse);
