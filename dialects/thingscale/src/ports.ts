@@ -63,5 +63,7 @@ export interface ThingscaleServer {
   ): Promise<'done' | 'full' | 'failed'>;
   /** An event rule fired whose notice is an e-mail, which nobody can send yet: counted and logged. */
   notSent?(applicationId: EntityId, eventId: number): void;
+  /** A message was not taken because too much of its account, or of all, waits for the store: counted. */
+  notTaken?(applicationId: EntityId): void;
   report(error: unknown): void;
 }

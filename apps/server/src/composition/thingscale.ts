@@ -163,6 +163,7 @@ function serverFor(options: ThingscaleOptions, dialect: () => ThingscaleDialect)
       count('thingscale.emailNotSent', 1);
       log.warn({ applicationId, eventId }, 'an event rule asks for an e-mail, and this server sends none');
     },
+    notTaken: () => count('thingscale.notTaken', 1),
     report,
   };
 }

@@ -5,6 +5,8 @@ interface Origin {
   readonly clientId: string;
   /** As it is shown to people. */
   readonly topicName: string;
+  /** Of the payload as it came. */
+  readonly payloadBytes: number;
 }
 
 /** Data of a device. */

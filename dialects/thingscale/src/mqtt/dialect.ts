@@ -1,4 +1,12 @@
-import type { Completion, ConnectCredential, CredentialLookup, DeviceRef, DialectWork, EntityId } from '@moorage/core';
+import type {
+  Completion,
+  ConnectCredential,
+  CredentialLookup,
+  DeviceRef,
+  DialectWork,
+  EntityId,
+  WriteOutcome,
+} from '@moorage/core';
 import type {
   Authentication,
   ConnectPacket,
@@ -24,6 +32,7 @@ import { DIALECT_ID, manifest } from './manifest.ts';
 import { POLICY } from './policy.ts';
 import { ThingscaleSession } from './session.ts';
 import { pretendToCheck } from './tokens.ts';
+import { WaitingWork } from './waiting-work.ts';
 
 export interface ThingscaleDialectOptions {
   readonly server: ThingscaleServer;
@@ -42,6 +51,7 @@ export class ThingscaleDialect implements Dialect {
   readonly #accounts: Accounts;
   readonly #randomBytes: (length: number) => Uint8Array;
   readonly #settings = new WeakMap<Principal, ConnectionSettings>();
+  readonly #waiting = new WaitingWork();
 
   constructor({ server, accounts, randomBytes }: ThingscaleDialectOptions) {
     this.#server = server;
@@ -90,42 +100,50 @@ export class ThingscaleDialect implements Dialect {
 
   work(principal: Principal, work: DialectWork, completion: Completion): void {
     completion.hold();
-    const credential = this.#server.credentials.application?.(principal.application?.id ?? '');
+    const applicationId = principal.application?.id ?? '';
+    const credential = this.#server.credentials.application?.(applicationId);
     if (credential === undefined || !isAccountWork(work)) {
       // The account was deleted while the message was on its way.
       completion.release('failed');
       return;
     }
-    const data = this.#accounts.loaded(principal.application?.id ?? '');
-    if (data !== undefined && !this.#accounts.isBusy(principal)) this.#begin(data, work, completion);
+    const done = this.#waiting.take(applicationId, work.payloadBytes);
+    if (done === null) {
+      this.#server.notTaken?.(applicationId);
+      completion.release('failed');
+      return;
+    }
+    const release = (outcome: WriteOutcome): void => {
+      done();
+      completion.release(outcome);
+    };
+    const data = this.#accounts.loaded(applicationId);
+    if (data !== undefined && !this.#accounts.isBusy(principal)) this.#begin(data, work, release);
     // Only beginning is done in order: what follows waits for its own device, not for durability.
-    else this.#accounts.inOrder(principal, null, () => this.#beginWhenLoaded(credential, work, completion));
+    else this.#accounts.inOrder(principal, null, () => this.#beginWhenLoaded(credential, work, release));
   }
 
   async #beginWhenLoaded(
     credential: ConnectCredential,
     work: AccountWork,
-    completion: Completion,
+    release: (outcome: WriteOutcome) => void,
   ): Promise<'stored' | 'failed'> {
     try {
-      this.#begin(await this.#accounts.of(credential), work, completion);
+      this.#begin(await this.#accounts.of(credential), work, release);
     } catch (error) {
-      this.#failed(error, completion);
+      this.#failed(error, release);
       return 'failed';
     }
     return 'stored';
   }
 
-  #begin(data: AccountData, work: AccountWork, completion: Completion): void {
-    carryOut(data, work, this.#server.now()).then(
-      (outcome) => completion.release(outcome),
-      (error: unknown) => this.#failed(error, completion),
-    );
+  #begin(data: AccountData, work: AccountWork, release: (outcome: WriteOutcome) => void): void {
+    carryOut(data, work, this.#server.now()).then(release, (error: unknown) => this.#failed(error, release));
   }
 
-  #failed(error: unknown, completion: Completion): void {
+  #failed(error: unknown, release: (outcome: WriteOutcome) => void): void {
     this.#server.report(error);
-    completion.release('failed');
+    release('failed');
   }
 
   routedCommand(device: DeviceRef, command: DeviceCommand, registry: CredentialLookup) {

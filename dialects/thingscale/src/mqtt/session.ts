@@ -63,7 +63,8 @@ export class ThingscaleSession implements DialectSession {
     const mode = topic.kind === 'state' ? 'state' : topic.mode;
     const read = readPayload(mode, payload, this.#link.text(payload));
     if (typeof read === 'string') return this.#drop(message, read);
-    const origin = { clientId: this.#link.clientId, topicName: maskedTopic(message.topicName) };
+    const topicName = maskedTopic(message.topicName);
+    const origin = { clientId: this.#link.clientId, topicName, payloadBytes: payload.length };
     const { deviceId } = topic;
     const work: AccountWork =
       topic.kind === 'state'
