@@ -1,35 +1,8 @@
-import type { Broker } from '@moorage/mqtt-broker';
-import { FakeTime, MemoryStream, RawClient, readText, TEST_LISTENER, WHOLE_STANDARD } from '@moorage/testkit';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { DeskLimits } from './desk-options.ts';
-import { EVERYTHING, Scene, TENANT } from './test-scene.ts';
+import { describe, expect, it } from 'vitest';
+import { EVERYTHING, TENANT } from './test-scene.ts';
+import { endScenes, open, value } from './testing/desk-scene.ts';
 
-const scenes: Scene<RawClient>[] = [];
-afterEach(async () => {
-  for (const scene of scenes.splice(0)) expect(await scene.end()).toEqual({ traced: [], timers: 0 });
-});
-
-async function open(limits: Partial<DeskLimits> = {}) {
-  const time = new FakeTime();
-  const connect = (broker: Broker, clientId: string, remoteAddress: string) => {
-    const stream = new MemoryStream();
-    broker.accept(stream, { ...TEST_LISTENER, remoteAddress });
-    const client = new RawClient(stream, 5, () => time.endTurn());
-    client.connect({ clientId, cleanStart: false, properties: { sessionExpiryInterval: 600 } });
-    return client;
-  };
-  const scene = new Scene<RawClient>({ time, readText, policy: WHOLE_STANDARD, connect }, limits);
-  scenes.push(scene);
-  await scene.broker.start();
-  return { scene, time };
-}
-
-function value<T>(
-  result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string },
-): T {
-  if (!result.ok) throw new TypeError(result.message);
-  return result.value;
-}
+endScenes();
 
 describe('a ban', () => {
   it('closes the connection and keeps the client out until it is over', async () => {
